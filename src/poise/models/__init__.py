@@ -1,0 +1,1 @@
+"""Pose models: one file per family, and the table that names them."""
