@@ -158,7 +158,7 @@ class Estimation(Iterator[Poses]):
                 remedy="save the source to a file first",
             )
         done = list(self)
-        with _open(self.reader.source, self._options) as frames:
+        with open_source(self.reader.source, self._options) as frames:
             yield from zip(frames, done, strict=False)
 
 
@@ -168,7 +168,14 @@ def _best(poses: Poses, most: int | None) -> Poses:
     return poses.select(sorted(np.argsort(-poses.person_scores, kind="stable")[:most]))
 
 
-def _open(source: Any, options: Options) -> FrameReader:
+def open_source(source: Any, options: Options) -> FrameReader:
+    """Open a source as the options say; a reader that is open already stays as it is.
+
+    Raises:
+        InputError: The source cannot be read.
+    """
+    if isinstance(source, FrameReader):
+        return source
     return read_frames(
         source,
         start=options.start,
@@ -189,8 +196,8 @@ def estimate(
     """Estimate everyone's keypoints in a picture, a video, a camera or a stream.
 
     Args:
-        source: A path, an address, a camera number, an (H, W, 3) uint8 RGB array, or an iterable
-            of frames.
+        source: A path, an address, a camera number, an (H, W, 3) uint8 RGB array, an iterable of
+            frames, or an open reader.
         model: A name of the model table or a loaded model.
         options: How to estimate; see ``Options``.
         tracker: Gives the ids; a fresh ``Tracker()`` when there is none.
@@ -205,7 +212,7 @@ def estimate(
         UsageError: An option is unknown or out of its range.
     """
     chosen = Options.of(changes, options)
-    reader = _open(source, chosen)
+    reader = open_source(source, chosen)
     try:
         if isinstance(model, str):
             model = load_model(model, precision=chosen.precision)

@@ -1,1 +1,1 @@
-"""To be written."""
+"""Runs over sources: one with several outputs, or many with a record of what is done."""

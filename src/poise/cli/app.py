@@ -1,0 +1,83 @@
+"""The commands of ``poise`` and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from poise import __version__
+from poise.cli import convert, demo, doctor, models
+from poise.cli.estimate import estimate
+from poise.errors import PoiseError
+
+app = typer.Typer(
+    name="poise",
+    help="Human pose from any picture, video, folder or camera.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(estimate)
+app.command()(demo.demo)
+app.command()(convert.convert)
+app.add_typer(models.app, name="models")
+app.command()(doctor.doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"poise {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Human pose from any picture, video, folder or camera."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line.
+
+    Returns:
+        The exit code: 0 ok, 1 failure, 2 usage, 3 some inputs failed, 4 no input matched, 5 model
+        or weights, 6 input, 7 output, 130 interrupted, 143 terminated.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app(args=list(arguments), prog_name="poise")
+    except SystemExit as stop:
+        return _code(stop)
+    except PoiseError as error:
+        _complain(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away, as `head` does; that is no failure of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _code(stop: SystemExit) -> int:
+    return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+
+
+def _complain(line: str) -> None:
+    sys.stderr.write(f"poise: error: {line}\n")

@@ -1,0 +1,142 @@
+"""``poise estimate``: sources in, keypoints and pictures out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from poise.batch.folder import Run
+from poise.batch.single import Output, check_outputs, write_estimate
+from poise.cli.parameters import take_options
+from poise.cli.progress import Ticker
+from poise.errors import SomeInputsFailedError, UsageError
+from poise.io import find_sources
+from poise.io.sources import Source
+from poise.models import load_model
+from poise.models.base import PoseModel
+from poise.options import Options
+from poise.pipeline import open_source
+
+
+@take_options(Options)
+def estimate(
+    *,
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Pictures, videos, folders, globs, text lists, '-', a camera number, rtsp:// or "
+            "http(s):// addresses.",
+        ),
+    ],
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="A file whose suffix is its format (.jsonl .csv .npz .mp4 .gif ...), a folder of "
+            "OpenPose JSON that ends in '/', or, for several sources, the folder of all outputs. "
+            "May be given more than once. Without it, Poise JSONL goes to the standard output.",
+        ),
+    ] = None,
+    format_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="The output's format, where the suffix does not tell; for several sources each "
+            "one named gives a file a source (default jsonl).",
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option("-m", "--model", help="See 'poise models list'.")] = "auto",
+    overwrite: Annotated[bool, typer.Option(help="Replace outputs that exist.")] = False,
+    resume: Annotated[bool, typer.Option(help="Skip what is complete and unchanged.")] = False,
+    progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    options: Options,
+) -> None:
+    """Estimate everyone's keypoints in pictures, videos, folders, cameras and streams."""
+    if overwrite and resume:
+        raise UsageError("--overwrite and --resume exclude each other", remedy="choose one")
+    found = list(find_sources(sources))
+    request = Request(tuple(output or ()), tuple(format_ or ()), model, options, overwrite, resume)
+    ticker = Ticker(enabled=progress, many=len(found) > 1)
+    try:
+        if len(found) == 1 and found[0].path in sources and not request.wants_folder:
+            request.estimate_one(found[0].path, ticker)
+        else:
+            request.estimate_many(found, ticker)
+    finally:
+        ticker.close()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, apart from the sources."""
+
+    outputs: tuple[str, ...]
+    formats: tuple[str, ...]
+    model: str
+    options: Options
+    overwrite: bool
+    resume: bool
+
+    @property
+    def wants_folder(self) -> bool:
+        """Whether the one output is a folder of outputs, not a folder of OpenPose JSON."""
+        if len(self.outputs) != 1:
+            return False
+        if self.outputs[0].endswith("/"):
+            return bool(self.formats) and self.formats != ("openpose",)
+        return Path(self.outputs[0]).is_dir()
+
+    def estimate_one(self, source: str, ticker: Ticker) -> None:
+        """Estimate one source into the named outputs, or to the standard output."""
+        if len(self.formats) > 1 or (self.formats and len(self.outputs) > 1):
+            raise UsageError("one --format goes with one output", remedy="use suffixes instead")
+        form = self.formats[0] if self.formats else None
+        names = self.outputs or ("-",)
+        outputs = [Output(name, form or ("jsonl" if name == "-" else None)) for name in names]
+        check_outputs(source, outputs, overwrite=self.overwrite)
+        # The source is opened before the model is loaded: a bad file must not cost a download.
+        with open_source(source, self.options) as reader:
+            summary = write_estimate(
+                reader,
+                outputs,
+                self._load(ticker),
+                self.options,
+                overwrite=self.overwrite,
+                report=ticker.begin(source, 1, 1),
+            )
+        ticker.end(source, summary, None)
+
+    def estimate_many(self, sources: list[Source], ticker: Ticker) -> None:
+        """Estimate all sources into one folder.
+
+        Raises:
+            SomeInputsFailedError: At least one failed; the others are done.
+        """
+        if len(self.outputs) != 1:
+            raise UsageError("several sources need one folder", remedy="name it with -o FOLDER")
+        run = Run(
+            Path(self.outputs[0]),
+            self.formats or ("jsonl",),
+            self._load(ticker),
+            self.options,
+            self.resume,
+            self.overwrite,
+        )
+        result = run.process(sources, ticker)
+        ticker.close()
+        ticker.say(
+            f"{result.done} done, {result.skipped} skipped, {len(result.failed)} failed, "
+            f"{result.frames} frames"
+        )
+        if result.failed:
+            for _, error in result.failed:
+                ticker.say(f"  failed: {error}", always=True)
+            raise SomeInputsFailedError(f"{len(result.failed)} of {len(sources)} sources failed")
+
+    def _load(self, ticker: Ticker) -> PoseModel:
+        return load_model(self.model, precision=self.options.precision, report=ticker.say)

@@ -1,0 +1,124 @@
+"""Progress on stderr: a live bar on a terminal, plain lines elsewhere, nothing on request."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from poise.batch.single import Report, Summary
+from poise.errors import PoiseError
+
+PLAIN_SECONDS = 5.0
+
+
+class Ticker:
+    """Shows how far a run of one or many sources is.
+
+    Args:
+        enabled: False shows nothing but failures.
+        many: Whether several sources share the run.
+    """
+
+    def __init__(self, *, enabled: bool = True, many: bool = False) -> None:
+        self._enabled, self._many = enabled, many
+        self._console = Console(stderr=True)
+        self._live = enabled and self._console.is_terminal
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._began = self._said = time.monotonic()
+        self._label, self._place = "", (0, 0)
+        self._frames = 0
+
+    def begin(self, source: str, number: int, total: int) -> Report | None:
+        """A source begins."""
+        self._label, self._place = Path(source).name or source, (number, total)
+        if not self._enabled:
+            return None
+        if self._live and self._bar is None:
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+                console=self._console,
+                transient=True,
+            )
+            self._task = self._bar.add_task("", total=None, rate="")
+            self._bar.start()
+        return self._report
+
+    def _report(self, done: int, total: int | None) -> None:
+        self._frames += 1
+        now = time.monotonic()
+        if self._bar is not None and self._task is not None:
+            if now - self._said > 0.1:
+                self._said = now
+                self._show(done, total, now)
+        elif now - self._said > PLAIN_SECONDS:
+            self._said = now
+            self.say(f"{self._name()}: {done}{f' of {total}' if total else ''} frames, "
+                      f"{self._rate(now)}{self._left(done, total, now)}")  # fmt: skip
+
+    def _show(self, done: int, total: int | None, now: float) -> None:
+        if self._bar is None or self._task is None:
+            return
+        number, of = self._place
+        if self._many:
+            done, total = number - 1, of
+        self._bar.update(
+            self._task,
+            description=self._name(),
+            completed=done,
+            total=total,
+            rate=self._rate(now),
+        )
+
+    def _name(self) -> str:
+        number, total = self._place
+        return f"[{number}/{total}] {self._label}" if self._many else self._label
+
+    def _rate(self, now: float) -> str:
+        return f"{self._frames / max(now - self._began, 1e-6):.0f} frames/s"
+
+    def _left(self, done: int, total: int | None, now: float) -> str:
+        number, of = self._place
+        part = (number - 1) / of if self._many else done / total if total else 0
+        if not part:
+            return ""
+        return f", about {(now - self._began) * (1 - part) / part:.0f} s left"
+
+    def end(self, source: str, summary: Summary | None, error: PoiseError | None) -> None:
+        """A source is done, failed, or was done before."""
+        if error is not None:
+            self.say(f"poise: error: {error}", always=True)
+        elif summary is not None and self._enabled and not self._live and not self._many:
+            self.say(describe(source, summary))
+
+    def say(self, line: str, *, always: bool = False) -> None:
+        """Show one line; without progress only those that must always be read."""
+        if not (self._enabled or always):
+            return
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(line, file=sys.stderr)  # noqa: T201
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def describe(source: str, summary: Summary) -> str:
+    """Return one line on what came of a source."""
+    rate = summary.frames / max(summary.seconds, 1e-6)
+    cut_short = "; the source ended early, before its own declared end" if summary.truncated else ""
+    return (
+        f"{source}: {summary.frames} frame{'s' * (summary.frames != 1)}, "
+        f"{summary.people / max(summary.frames, 1):.1f} people a frame, "
+        f"{summary.seconds:.1f} s ({rate:.0f} frames/s){cut_short}"
+    )
