@@ -9,7 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from poise.errors import UsageError, suggest
-from poise.skeleton_table import ALIASES, DEFAULT_SIGMA, DERIVED, LAYOUTS, SIGMAS
+from poise.skeleton_table import (
+    ALIASES,
+    DEFAULT_SIGMA,
+    DERIVED,
+    LAYOUT_SIGMAS,
+    LAYOUTS,
+    SIGMAS,
+)
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -62,6 +69,9 @@ class Skeleton:
         Published values where there are any (COCO, COCO-WholeBody, Halpe); a keypoint that
         nobody measured has ``DEFAULT_SIGMA``.
         """
+        own = LAYOUT_SIGMAS.get(self.name, ())
+        if len(own) == len(self):
+            return np.array(own, np.float32)
         return np.array([SIGMAS.get(name, DEFAULT_SIGMA) for name in self.keypoints], np.float32)
 
 
