@@ -16,3 +16,19 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no reference data at {folder}; name it with POISE_TEST_DATA")
     return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def default_weights() -> tuple[Path, ...]:
+    """BlazePose's detector and landmark network, fetched once into the usual cache.
+
+    The only fetch that the tests make; where it is impossible, the test is skipped.
+    """
+    from poise.errors import WeightsError
+    from poise.models import find_model
+    from poise.weights import fetch_all
+
+    try:
+        return fetch_all(find_model("blazepose").files)
+    except WeightsError as error:
+        pytest.skip(f"no default weights: {error}")

@@ -1,0 +1,348 @@
+"""The model table: one card for each model that Poise knows, and the names that lead to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from poise.models.card import Card
+from poise.weights import WeightFile
+
+# Families that are modules of poise.models (`fake` lives in poise.testing).
+FAMILIES = ("blazepose", "rtmdet", "yolox", "picodet", "heatmap", "simcc", "fake")
+
+# What `auto` tries, best first.
+PREFERENCE = ("rtmpose-m", "rtmdet-nano+tinypose-256", "blazepose")
+
+# Names for a purpose; each always means the same model.
+TIERS = {
+    "fast": "blazepose",
+    "accurate": "rtmpose-l",
+    "crowd": "rtmpose-m",
+    "3d": "blazepose",
+}
+
+# --- BlazePose -----------------------------------------------------------------------------------
+# Hashes: mediapipe, third_party/external_files.bzl; the sizes are those of the wheel's members.
+
+_ASSETS = "https://storage.googleapis.com/mediapipe-assets/"
+_WHEEL = "package:mediapipe==0.10.21#mediapipe/modules/"
+_BLAZEPOSE: dict[str, Any] = {
+    "family": "blazepose",
+    "layout": "NHWC",
+    "licence": "Apache-2.0 (model card BlazePose GHUM 3D)",
+    "data": "Google's own photographs, and GHUM body fits for depth",
+}
+_BLAZEPOSE_CROP: dict[str, Any] = {
+    **_BLAZEPOSE,
+    "kind": "crop",
+    "skeleton": "blazepose33",
+    "size": (256, 256),
+    # 0..255 becomes 0..1
+    "std": (255.0, 255.0, 255.0),
+    "detector": "blazepose-detector",
+}
+_ONE_PERSON = "for one near, whole person: 33 keypoints, 3D, very fast; misses most of a group"
+
+
+def _landmark(grade: str, sha256: str, size: int | None, *sources: str) -> tuple[WeightFile, ...]:
+    return (WeightFile(f"pose_landmark_{grade}.tflite", sha256, size, sources),)
+
+
+# --- RTMPose and the YOLOX detectors that go with it ----------------------------------------------
+# mmpose, projects/rtmpose; hashes of the member end2end.onnx, as published by several users.
+
+_OPENMMLAB = "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/"
+_TAU = (
+    "https://huggingface.co/Tau-J/RTMPose/resolve/cd4d7095f5cfc9cfc4f46289bee91ea4a1e1d9fd/"
+    "rtmposev1/onnx_sdk/"
+)
+
+
+def _openmmlab(stem: str, sha256: str, size: int | None = None) -> tuple[WeightFile, ...]:
+    member = f"{stem}.zip#end2end.onnx"
+    return (WeightFile(f"{stem}.onnx", sha256, size, (_OPENMMLAB + member, _TAU + member)),)
+
+
+_HUMANART: dict[str, Any] = {
+    "family": "yolox",
+    "kind": "detector",
+    "channels": "BGR",
+    "licence": "Apache-2.0",
+    "data": "COCO train2017 and Human-Art",
+}
+_RTMPOSE: dict[str, Any] = {
+    "family": "simcc",
+    "kind": "crop",
+    "skeleton": "coco17",
+    "size": (192, 256),
+    "mean": (123.675, 116.28, 103.53),
+    "std": (58.395, 57.12, 57.375),
+    "settings": {"split": 2.0},
+    "licence": "Apache-2.0",
+    "data": "Body7: AI Challenger, COCO, CrowdPose, MPII, sub-JHMDB, Halpe, PoseTrack18",
+}
+_RTMPOSE_AP = "AP {} on COCO val2017 (mmpose, projects/rtmpose, trained on Body7)"
+
+# --- PP-TinyPose and PicoDet, as OpenVINO IR ------------------------------------------------------
+
+_PADDLE = (
+    "https://github.com/guojin-yan/Csharp_and_OpenVINO_deploy_PP-TinyPose/raw/"
+    "456426437889131f0c50983d24b4aab1d2fc3174/model/"
+)
+_PADDLE_LICENCE = (
+    "weights Apache-2.0 (PaddleDetection); the repository they are converted and kept in states "
+    "no licence"
+)
+
+
+def _ir(
+    folder: str, stem: str, sha256: tuple[str, str], size: tuple[int, int], name: str
+) -> tuple[WeightFile, ...]:
+    address = f"{_PADDLE}{folder}/ir_fp16/{stem}"
+    return (
+        WeightFile(f"{name}.xml", sha256[0], size[0], (f"{address}.xml",)),
+        WeightFile(f"{name}.bin", sha256[1], size[1], (f"{address}.bin",)),
+    )
+
+
+_IMAGENET: dict[str, Any] = {"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}
+_TINYPOSE: dict[str, Any] = {
+    **_IMAGENET,
+    "family": "heatmap",
+    "kind": "crop",
+    "skeleton": "coco17",
+    "detector": "rtmdet-nano",
+    "licence": _PADDLE_LICENCE,
+    "data": "COCO train2017 and AI Challenger",
+}
+
+_ROWS = (
+    Card(
+        name="blazepose-detector",
+        kind="detector",
+        size=(224, 224),
+        # 0..255 becomes -1..1
+        mean=(127.5, 127.5, 127.5),
+        std=(127.5, 127.5, 127.5),
+        files=(
+            WeightFile(
+                "pose_detection.tflite",
+                "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+                2959046,
+                (
+                    _WHEEL + "pose_detection/pose_detection.tflite",
+                    _ASSETS + "pose_detection.tflite?generation=1678737489600422",
+                ),
+            ),
+        ),
+        note="finds the face and the hips of near people; the first step of every BlazePose",
+        **_BLAZEPOSE,
+    ),
+    Card(
+        name="blazepose",
+        accuracy="PCK@0.2 95.5 to 96.3 on three of Google's own sets (MediaPipe's model page)",
+        files=_landmark(
+            "full",
+            "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+            6440512,
+            _WHEEL + "pose_landmark/pose_landmark_full.tflite",
+            _ASSETS + "pose_landmark_full.tflite?generation=1661875894245786",
+        ),
+        note=_ONE_PERSON,
+        **_BLAZEPOSE_CROP,
+    ),
+    Card(
+        name="blazepose-lite",
+        accuracy="PCK@0.2 90.2 to 93.5 on three of Google's own sets (MediaPipe's model page)",
+        files=_landmark(
+            "lite",
+            "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
+            None,
+            _ASSETS + "pose_landmark_lite.tflite?generation=1661875901231143",
+            _ASSETS + "modules/pose_landmark/pose_landmark_lite.tflite?generation=1782183674047673",
+        ),
+        note=_ONE_PERSON,
+        **_BLAZEPOSE_CROP,
+    ),
+    Card(
+        name="blazepose-heavy",
+        accuracy="PCK@0.2 96.4 to 97.5 on three of Google's own sets (MediaPipe's model page)",
+        files=_landmark(
+            "heavy",
+            "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
+            None,
+            _ASSETS + "pose_landmark_heavy.tflite?generation=1661875897944151",
+            _ASSETS
+            + "modules/pose_landmark/pose_landmark_heavy.tflite?generation=1782183666398574",
+        ),
+        note=_ONE_PERSON,
+        **_BLAZEPOSE_CROP,
+    ),
+    Card(
+        name="rtmdet-nano",
+        family="rtmdet",
+        kind="detector",
+        size=(320, 320),
+        channels="BGR",
+        mean=(103.53, 116.28, 123.675),
+        std=(57.375, 57.12, 58.395),
+        licence="weights Apache-2.0 (OpenMMLab); the repository they are kept in states no licence",
+        data="COCO train2017, persons",
+        accuracy="box AP 40.3 for persons on COCO val2017 (mmpose, projects/rtmpose)",
+        files=(
+            WeightFile(
+                "rtmdet-nano.onnx",
+                "3ffba1489bb1cd4e4744f505f6423e2173c188795860e94c0fe9937ab6133a0f",
+                4098350,
+                (
+                    "https://github.com/zhouweigogogo/RTMPose-NCNN/raw/"
+                    "f231cfd42dea566d7f2c1eb6cc5fdd3ee2f2182e/rtmpose/models/rtmdet-nano.onnx",
+                ),
+            ),
+        ),
+    ),
+    Card(
+        name="yolox-nano",
+        family="yolox",
+        kind="detector",
+        size=(416, 416),
+        channels="BGR",
+        settings={"output": "raw"},
+        licence="Apache-2.0",
+        data="COCO train2017",
+        accuracy="box AP 25.8 for 80 classes on COCO val2017 (Megvii YOLOX)",
+        files=(
+            WeightFile(
+                "yolox-nano.onnx",
+                "695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14",
+                3660092,
+                (
+                    "https://github.com/Kazuhito00/YOLOX-ONNX-TFLite-Sample/raw/"
+                    "3d4f1119d069/model/yolox_nano.onnx",
+                ),
+            ),
+        ),
+    ),
+    Card(
+        name="picodet-s-pedestrian",
+        family="picodet",
+        kind="detector",
+        size=(320, 320),
+        licence=_PADDLE_LICENCE,
+        data="PaddleDetection's pedestrian set",
+        files=_ir(
+            "picodet_v2_s_320_pedestrian",
+            "picodet_s_320_lcnet_pedestrian",
+            (
+                "fc69d950abc656f657e59874e2466f82da5370166c975367fa83b1f4f72c92da",
+                "f3b8b2de41f9b34c05f10bd4640f9dd66f4ec191be3740b261183eaff9e554d2",
+            ),
+            (674659, 2292314),
+            "picodet-s-pedestrian",
+        ),
+        **_IMAGENET,
+    ),
+    Card(
+        name="tinypose-256",
+        size=(192, 256),
+        accuracy="AP 68.8 on COCO val2017 with labelled boxes (PaddleDetection, PP-TinyPose)",
+        files=_ir(
+            "tinypose_256_192",
+            "model",
+            (
+                "71990905e8ee8de250c57c4d52a6bb25028fecb7f3fc35d43707febefa45ba14",
+                "b16cdb387b96f431c4e0052a8f1c5344bb5cc7c71cc14e245be260624968e462",
+            ),
+            (1470698, 2600722),
+            "tinypose-256",
+        ),
+        **_TINYPOSE,
+    ),
+    Card(
+        name="tinypose-128",
+        size=(96, 128),
+        accuracy="AP 58.4 on COCO val2017 with labelled boxes (PaddleDetection, PP-TinyPose)",
+        files=_ir(
+            "tinypose_128_96",
+            "model",
+            (
+                "f743e248d871ce647c63e05cde6a1bc660bf612208687acf70173bbe18e1885a",
+                "aa745b5711155bf07b3c60bb9d0b17ad4f5cd6ff57606fba564f20764fe79daf",
+            ),
+            (1469407, 2600722),
+            "tinypose-128",
+        ),
+        **_TINYPOSE,
+    ),
+    Card(
+        name="yolox-tiny-humanart",
+        size=(416, 416),
+        files=_openmmlab(
+            "yolox_tiny_8xb8-300e_humanart-6f3252f9",
+            "ceb11c07298f95c50d7c5abeb906d03340c85f23aa79e3e66966e7fb6c307250",
+        ),
+        settings={"output": "suppressed"},
+        **_HUMANART,
+    ),
+    Card(
+        name="yolox-m-humanart",
+        size=(640, 640),
+        files=_openmmlab(
+            "yolox_m_8xb8-300e_humanart-c2c7a14a",
+            "3dea6513388889f0fff4b77bf7a26013600321b9eb9ceb0e9a400a82572f5f23",
+            101400344,
+        ),
+        settings={"output": "suppressed"},
+        **_HUMANART,
+    ),
+    Card(
+        name="rtmpose-t",
+        detector="yolox-tiny-humanart",
+        accuracy=_RTMPOSE_AP.format("65.9"),
+        files=_openmmlab("rtmpose-t_simcc-body7_pt-body7_420e-256x192-026a1439_20230504", ""),
+        note="nobody has published a hash of this file: get it yourself and use a card of your own",
+        **_RTMPOSE,
+    ),
+    Card(
+        name="rtmpose-s",
+        detector="yolox-tiny-humanart",
+        accuracy=_RTMPOSE_AP.format("69.7"),
+        files=_openmmlab(
+            "rtmpose-s_simcc-body7_pt-body7_420e-256x192-acd4a1ef_20230504",
+            "9aeb635b83f86aea45cf45d85798f7eba1a162de8e0d721c44e54fe5eebaf47d",
+        ),
+        **_RTMPOSE,
+    ),
+    Card(
+        name="rtmpose-m",
+        detector="yolox-m-humanart",
+        accuracy=_RTMPOSE_AP.format("74.9"),
+        files=_openmmlab(
+            "rtmpose-m_simcc-body7_pt-body7_420e-256x192-e48f03d0_20230504",
+            "5c0a4bf67953e6d2ac43ce15e77dc9d5d354ae18430a47d2c5963a7bc5683e3c",
+            54330655,
+        ),
+        **_RTMPOSE,
+    ),
+    Card(
+        name="rtmpose-l",
+        detector="yolox-m-humanart",
+        accuracy=_RTMPOSE_AP.format("76.7"),
+        files=_openmmlab(
+            "rtmpose-l_simcc-body7_pt-body7_420e-256x192-4dba18fc_20230504",
+            "cff059fd58a2c0d5fabaddcd66a96abcfb327563bcb0149ea59c9de4a8990fe2",
+        ),
+        **_RTMPOSE,
+    ),
+    Card(
+        name="fake",
+        family="fake",
+        kind="pose",
+        skeleton="coco17",
+        licence="Apache-2.0",
+        data="none",
+        accuracy="none: it is made for tests and needs no weights",
+    ),
+)
+
+CARDS: dict[str, Card] = {card.name: card for card in _ROWS}
