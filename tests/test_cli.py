@@ -1,0 +1,272 @@
+"""The command line as a stranger types it: outputs, messages, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import poise
+from media import write_video
+from poise.cli.app import app, run
+from poise.options import Options
+from poise.testing import blob_picture
+
+BOX = (10, 8, 30, 44)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "person.png"
+    Image.fromarray(blob_picture([BOX], (64, 48))).save(path)
+    return path
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "walk é.mp4"
+    frames = [blob_picture([(x, 8, x + 20, 44)], (64, 48)) for x in range(2, 32, 2)]
+    write_video(path, frames, fps=10)
+    return path
+
+
+def _lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _fails(capsys: pytest.CaptureFixture[str], code: int, *arguments: object) -> str:
+    """Run a command that must fail: one line on stderr, the code, and no traceback."""
+    assert run([str(a) for a in arguments]) == code
+    said = capsys.readouterr()
+    assert said.err.startswith("poise: error: "), said.err
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err
+    assert said.out == ""
+    return said.err
+
+
+def test_jsonl_is_what_other_programs_rely_on(video: Path, tmp_path: Path) -> None:
+    out = tmp_path / "walk.jsonl"
+    assert run(["estimate", str(video), "-m", "fake", "-o", str(out), "--no-progress"]) == 0
+    header, *frames, end = _lines(out)
+    assert list(header)[:8] == [
+        "poise", "skeleton", "keypoints", "edges", "model", "precision", "source", "size",
+    ]  # fmt: skip
+    assert header["poise"] == 1 and header["skeleton"] == "coco17" and header["model"] == "fake"
+    assert header["size"] == [64, 48] and header["fps"] == 10 and header["source"] == str(video)
+    assert [frame["frame"] for frame in frames] == list(range(15))
+    assert [frame["time"] for frame in frames] == pytest.approx([i / 10 for i in range(15)])
+    assert {person["id"] for frame in frames for person in frame["people"]} == {
+        frames[0]["people"][0]["id"]
+    }
+    person = frames[3]["people"][0]
+    assert set(person) >= {"id", "score", "box", "keypoints"} and len(person["keypoints"]) == 17
+    assert person["box"] == pytest.approx([8, 8, 28, 44], abs=3)
+    assert end == {"end": {"frames": 15, "truncated": False}}
+
+
+def test_default_output_is_stdout(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["estimate", str(picture), "-m", "fake", "--no-progress"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out.splitlines()[0])["poise"] == 1
+    assert said.err == ""
+
+
+def test_several_outputs_of_one_run(video: Path, tmp_path: Path) -> None:
+    names = ["a.jsonl", "a.csv", "a.mp4", "a.gif", "a.npz"]
+    outputs = [part for name in names for part in ("-o", str(tmp_path / name))]
+    assert run(["estimate", str(video), "-m", "fake", *outputs]) == 0
+    assert all((tmp_path / name).stat().st_size > 100 for name in names)
+    assert len(poise.read_clip(tmp_path / "a.csv")) == 15
+
+
+def test_openpose_folder_ends_in_a_slash(video: Path, tmp_path: Path) -> None:
+    assert run(["estimate", str(video), "-m", "fake", "-o", f"{tmp_path}/op/"]) == 0
+    assert len(list((tmp_path / "op").glob("*.json"))) == 15
+
+
+def test_start_end_stride(video: Path, tmp_path: Path) -> None:
+    out = tmp_path / "part.jsonl"
+    flags = ["--start", "0.3", "--end", "1.0", "--stride", "2"]
+    assert run(["estimate", str(video), "-m", "fake", "-o", str(out), *flags]) == 0
+    frames = _lines(out)[1:-1]
+    assert [frame["frame"] for frame in frames] in ([4, 6, 8], [3, 5, 7, 9])
+    assert [frame["time"] for frame in frames] == [frame["frame"] / 10 for frame in frames]
+
+
+@pytest.mark.parametrize("method", ["one-euro", "savgol", "butterworth"])
+def test_smoothing_keeps_every_frame(video: Path, tmp_path: Path, method: str) -> None:
+    out = tmp_path / f"{method}.jsonl"
+    flags = ["--smooth", method, "--fill-gaps", "0.2", "--repair-swaps"]
+    assert run(["estimate", str(video), "-m", "fake", "-o", str(out), *flags]) == 0
+    assert [frame["frame"] for frame in _lines(out)[1:-1]] == list(range(15))
+
+
+def test_whole_clip_steps_can_be_painted(video: Path, tmp_path: Path) -> None:
+    out = tmp_path / "filled.mp4"
+    assert run(["estimate", str(video), "-m", "fake", "-o", str(out), "--fill-gaps", "0.5"]) == 0
+    with poise.read_frames(out) as frames:
+        assert sum(1 for _ in frames) == 15
+
+
+def test_skeleton_by_name(video: Path, tmp_path: Path) -> None:
+    out = tmp_path / "b.jsonl"
+    assert run(["estimate", str(video), "-m", "fake", "-o", str(out), "--skeleton", "body25"]) == 0
+    header, first, *_ = _lines(out)
+    neck = first["people"][0]["keypoints"][header["keypoints"].index("neck")]
+    assert neck is not None
+    assert first["people"][0]["keypoints"][header["keypoints"].index("left_heel")] is None
+
+
+def test_existing_output(picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "x.jsonl"
+    out.write_text("mine")
+    said = _fails(capsys, 7, "estimate", picture, "-m", "fake", "-o", out)
+    assert str(out) in said and "--overwrite" in said
+    assert out.read_text() == "mine"
+    assert run(["estimate", str(picture), "-m", "fake", "-o", str(out), "--overwrite"]) == 0
+    assert out.read_text().startswith('{"poise"')
+
+
+def test_output_is_the_source(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = picture.read_bytes()
+    said = _fails(capsys, 7, "estimate", picture, "-m", "fake", "-o", picture, "--overwrite")
+    assert "also the source" in said
+    assert picture.read_bytes() == before
+
+
+def test_unwritable_output(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = _fails(capsys, 7, "estimate", picture, "-m", "fake", "-o", "/proc/none/x.jsonl")
+    assert "/proc/none" in said
+
+
+def test_full_disk(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-m", "poise", "estimate", str(picture), "-m", "fake"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 7, done.stderr
+    assert done.stderr.startswith("poise: error: ") and "Traceback" not in done.stderr
+
+
+def test_unknown_model(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = _fails(capsys, 5, "estimate", picture, "-m", "rtmpos-m")
+    assert "no model named 'rtmpos-m'" in said and "did you mean 'rtmpose-m'?" in said
+
+
+def test_no_match(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _fails(capsys, 4, "estimate", f"{tmp_path}/*.mp4", "-m", "fake", "-o", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("empty.mp4", b""),
+        ("one.mp4", b"\x00"),
+        ("random.mp4", np.random.default_rng(0).bytes(100_000)),
+        ("text.mp4", b"hello, I am a text\n" * 50),
+        ("page.jpg", b"<!doctype html><html><body>404</body></html>"),
+        ("list.mp4", b"ffconcat version 1.0\nfile 'other.mp4'\n"),
+        ("hls.mp4", b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n"),
+    ],
+)
+def test_bad_sources(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes
+) -> None:
+    path, out = tmp_path / name, tmp_path / "out.jsonl"
+    path.write_bytes(content)
+    said = _fails(capsys, 6, "estimate", path, "-m", "fake", "-o", out)
+    assert name in said
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_missing_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = _fails(capsys, 6, "estimate", tmp_path / "none.mp4", "-m", "fake")
+    assert "none.mp4" in said
+
+
+@pytest.mark.parametrize("flag, value", [("--smooth", "magic"), ("--precision", "f16")])
+def test_usage_errors(picture: Path, flag: str, value: str) -> None:
+    assert run(["estimate", str(picture), "-m", "fake", flag, value]) == 2
+
+
+@pytest.mark.parametrize(
+    "flags, word",
+    [
+        (["--stride", "0"], "stride"),
+        (["--start", "5", "--end", "2"], "end"),
+        (["--skeleton", "coco7"], "coco17"),
+        (["--overwrite", "--resume"], "exclude"),
+    ],
+)
+def test_impossible_options(
+    picture: Path, capsys: pytest.CaptureFixture[str], flags: list[str], word: str
+) -> None:
+    assert word in _fails(capsys, 2, "estimate", picture, "-m", "fake", *flags)
+
+
+def test_flags_have_the_functions_defaults() -> None:
+    from typer.main import get_command
+
+    command = get_command(app).commands["estimate"]  # type: ignore[attr-defined]
+    flags = {p.name: p.default for p in command.params}
+    for name, value in vars(Options()).items():
+        assert flags[name] == value, name
+
+
+def _commands() -> list[list[str]]:
+    from typer.main import get_command
+
+    found = [[]]
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+        found.append([name])
+        found += [[name, sub] for sub in getattr(command, "commands", {})]
+    return found
+
+
+@pytest.mark.parametrize("words", _commands(), ids=lambda words: " ".join(words) or "poise")
+def test_every_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*words, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "Usage: poise" in said and len(said) > 100
+
+
+def test_every_option_has_help() -> None:
+    from typer.main import get_command
+
+    root = get_command(app)
+    for words in _commands():
+        command = root
+        for word in words:
+            command = command.commands[word]  # type: ignore[attr-defined]
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), f"{' '.join(words)}: {parameter.name}"
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"poise {poise.__version__}\n"
+
+
+def test_nothing_is_sent_or_written_elsewhere(video: Path, tmp_path: Path) -> None:
+    """With every socket refused and an empty home, a run works and leaves only its output."""
+    home, out = tmp_path / "home", tmp_path / "out.jsonl"
+    home.mkdir()
+    code = (
+        "import socket, sys\n"
+        "def refuse(*a, **k): raise SystemExit('the network was used')\n"
+        "socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse\n"
+        "from poise.cli.app import run\n"
+        f"sys.exit(run(['estimate', {str(video)!r}, '-m', 'fake', '-o', {str(out)!r}]))"
+    )
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "POISE_MODELS")}
+    before = set(tmp_path.rglob("*"))
+    env = {**kept, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert set(tmp_path.rglob("*")) - before == {out}
