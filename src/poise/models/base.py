@@ -105,12 +105,14 @@ class CropModel(Protocol):
     Attributes:
         size: Width and height of a crop in pixels.
         minimum_presence: Below it, nobody is there.
+        pad: Grey level of what lies outside the picture, or None to repeat the picture's edge.
     """
 
     skeleton: Skeleton
     precision: str
     size: tuple[int, int]
     minimum_presence: float
+    pad: int | None
 
     def regions(self, detections: Detections) -> list[Affine]:
         """Return the map from picture to crop for each detection."""

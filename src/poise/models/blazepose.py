@@ -1,0 +1,212 @@
+"""BlazePose: a detector that finds how a body lies, and a network that reads 33 keypoints from it.
+
+The networks and the numbers here (anchors, thresholds, margins, refinement) are those of
+MediaPipe's pose graphs: ``mediapipe/modules/pose_detection`` and ``mediapipe/modules/pose_landmark``
+at version 0.10.21 (Apache-2.0). The code is our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from poise.crop import crop
+from poise.geometry import Affine, crop_affine, invert, iou, transform
+from poise.models.base import CropPoses, Detections
+from poise.models.card import Card
+from poise.poses import FloatArray, Image, Poses
+from poise.runtime import Pixels, Session
+from poise.skeleton import get_skeleton
+
+# The margin around a body that the landmark network was trained with.
+MARGIN = 1.25
+# Cells of the refinement's square window on each side of a keypoint, and the least certainty.
+_REACH = 3
+_CERTAIN = 0.5
+
+
+class BlazePoseDetector:
+    """Finds everyone in a picture, by face, hip centre and the circle around the whole body.
+
+    ``Detections.anchors`` holds the hip centre and a point above the head: on the circle around
+    the body, in the direction in which it stands. ``boxes`` are the squares around that circle.
+
+    Args:
+        session: ``pose_detection.tflite``.
+        score: Least score of a person.
+        overlap: Faces that overlap more (intersection over union) are one person.
+    """
+
+    def __init__(self, session: Session, *, score: float = 0.5, overlap: float = 0.3) -> None:
+        self._session, self._score, self._overlap = session, score, overlap
+        self._side = session.input_shapes[0][1]
+        self._anchors = _ssd_anchors(self._side)
+        self.precision = session.precision
+
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """Return the people of each picture, after non-maximum suppression."""
+        if not images:
+            return []
+        maps = [_letterbox(image, self._side) for image in images]
+        size = (self._side, self._side)
+        boxed = [crop(image, affine, size) for image, affine in zip(images, maps, strict=True)]
+        rows, logits = self._session.run(np.stack(boxed))
+        return [
+            self._decode(row, logit[:, 0], invert(affine))
+            for row, logit, affine in zip(rows, logits, maps, strict=True)
+        ]
+
+    def _decode(self, rows: FloatArray, logits: FloatArray, back: Affine) -> Detections:
+        scores = _sigmoid(logits)
+        good = np.flatnonzero(scores >= self._score)
+        good = good[np.argsort(-scores[good], kind="stable")]
+        points = rows[good].reshape(-1, 6, 2).copy()
+        # Row 1 is the width and height of the face; all else are points relative to the anchor.
+        points[:, [0, 2, 3, 4, 5]] += self._anchors[good, None]
+        merged, sure = _merge(points, scores[good], self._overlap)
+        ends = transform(back, merged[:, 2:4])
+        radius = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)[:, None]
+        boxes = np.concatenate([ends[:, 0] - radius, ends[:, 0] + radius], axis=1)
+        return Detections(boxes, sure, ends)
+
+
+class BlazePoseReader:
+    """Reads 33 keypoints, and their place in space, from a turned square around one person.
+
+    ``scores`` are MediaPipe's visibility: how likely the keypoint is in the picture and not
+    hidden. ``presence`` is the network's own answer to whether a person is there.
+
+    Attributes:
+        pad: None: beyond the picture, its edge is repeated.
+    """
+
+    def __init__(self, session: Session) -> None:
+        side = session.input_shapes[0][1]
+        self._session = session
+        self.size = (side, side)
+        self.skeleton = get_skeleton("blazepose33")
+        self.precision = session.precision
+        self.minimum_presence = 0.5
+        self.pad = None
+
+    def regions(self, detections: Detections) -> list[Affine]:
+        """Return the map from picture to crop for each detection."""
+        assert detections.anchors is not None
+        return [self._region(ends) for ends in detections.anchors]
+
+    def next_regions(self, poses: Poses, anchors: FloatArray | None) -> list[Affine]:
+        """Return the map from picture to crop for each person of the last frame."""
+        assert anchors is not None
+        return [self._region(ends) for ends in anchors]
+
+    def _region(self, ends: FloatArray) -> Affine:
+        centre, top = ends.astype(float)
+        along = top - centre
+        side = max(2 * MARGIN * float(np.hypot(*along)), 1.0)
+        return crop_affine(centre, (side, side), self.size, angle=np.arctan2(along[0], -along[1]))
+
+    def read(self, crops: Image) -> CropPoses:
+        """Read (N, height, width, 3) uint8 RGB crops, all in one go."""
+        landmarks, presence, heat, world = self._session.run(crops)
+        values = landmarks.reshape(len(crops), -1, 5)[:, :35]
+        points = refine(values[..., :2], heat, self.size[0])
+        return CropPoses(
+            points[:, :33],
+            _sigmoid(values[:, :33, 3]),
+            np.clip(presence[:, 0], 0, 1),
+            world.reshape(len(crops), -1, 3)[:, :33],
+            points[:, 33:35],
+        )
+
+
+def load(
+    card: Card, paths: Sequence[Path], *, precision: str = "auto"
+) -> BlazePoseDetector | BlazePoseReader:
+    """Return the detector or the landmark network that a card describes."""
+    if card.kind == "detector":
+        grey = Pixels(card.mean, card.std, card.channels, card.layout)
+        return BlazePoseDetector(Session(paths, precision=precision, pixels=grey))
+    outputs = ("Identity", "Identity_1", "Identity_3", "Identity_4")
+    grey = Pixels(card.mean, card.std, card.channels, card.layout)
+    return BlazePoseReader(
+        Session(paths, outputs=outputs, precision=precision, streams=2, pixels=grey)
+    )
+
+
+def refine(points: FloatArray, heat: FloatArray, side: int) -> FloatArray:
+    """Move keypoints to the weighted middle of the heat map around them.
+
+    Where the map's sigmoid reaches 0.5 within 7 x 7 cells of a keypoint, the keypoint becomes the
+    mean of those cells' places, weighted by the sigmoid; a cell's place is its column and row
+    times the cell's size (MediaPipe's RefineLandmarksFromHeatmapCalculator).
+
+    Args:
+        points: (N, K, 2) crop pixels.
+        heat: (N, h, w, at least K) logits.
+        side: Width and height of the crop in pixels.
+    """
+    people, count = points.shape[:2]
+    cell = side / heat.shape[1]
+    middle = (points / cell).astype(np.int64)
+    steps = np.arange(-_REACH, _REACH + 1)
+    columns, rows = middle[..., :1] + steps, middle[..., 1:] + steps
+    inside_c = (columns >= 0) & (columns < heat.shape[2])
+    inside_r = (rows >= 0) & (rows < heat.shape[1])
+    window = heat[
+        np.arange(people)[:, None, None, None],
+        np.clip(rows, 0, heat.shape[1] - 1)[..., :, None],
+        np.clip(columns, 0, heat.shape[2] - 1)[..., None, :],
+        np.arange(count)[None, :, None, None],
+    ]
+    weight = _sigmoid(window) * (inside_r[..., :, None] & inside_c[..., None, :])
+    total = weight.sum(axis=(2, 3))
+    x = (weight.sum(axis=2) * columns).sum(axis=2)
+    y = (weight.sum(axis=3) * rows).sum(axis=2)
+    sure = (weight.max(axis=(2, 3)) >= _CERTAIN) & (middle >= 0).all(-1)
+    sure &= (middle < heat.shape[1]).all(-1)
+    better = np.stack([x, y], axis=-1) * cell / np.maximum(total, 1e-9)[..., None]
+    return np.where(sure[..., None], better, points).astype(np.float32)
+
+
+def _letterbox(image: Image, side: int) -> Affine:
+    height, width = image.shape[:2]
+    longest = max(height, width)
+    return crop_affine((width / 2, height / 2), (longest, longest), (side, side))
+
+
+def _ssd_anchors(side: int) -> FloatArray:
+    """Return (2254, 2) the anchor points in input pixels: two at 8 and 16 px apart, six at 32."""
+    anchors = []
+    for stride, copies in ((8, 2), (16, 2), (32, 6)):
+        middles = (np.arange(side // stride) + 0.5) * stride
+        grid = np.stack(np.meshgrid(middles, middles), axis=-1).reshape(-1, 2)
+        anchors.append(np.repeat(grid, copies, axis=0))
+    return np.concatenate(anchors).astype(np.float32)
+
+
+def _merge(points: FloatArray, scores: FloatArray, overlap: float) -> tuple[FloatArray, FloatArray]:
+    """Merge what says the same person, best first: the mean of all, weighted by score.
+
+    MediaPipe's weighted non-maximum suppression on the face boxes.
+    """
+    half = points[:, 1] / 2
+    faces = np.concatenate([points[:, 0] - half, points[:, 0] + half], axis=1)
+    merged, sure, left = [], [], np.arange(len(points))
+    while len(left):
+        shared = iou(faces[left[:1]], faces[left])[0] > overlap
+        shared[0] = True
+        group = left[shared]
+        weight = scores[group][:, None, None]
+        merged.append((points[group] * weight).sum(axis=0) / weight.sum())
+        sure.append(scores[left[0]])
+        left = left[~shared]
+    shape = (len(merged), *points.shape[1:])
+    return np.array(merged, np.float32).reshape(shape), np.array(sure, np.float32)
+
+
+def _sigmoid(logits: npt.NDArray[np.floating]) -> FloatArray:
+    likely: FloatArray = (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
+    return likely

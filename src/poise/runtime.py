@@ -1,0 +1,284 @@
+"""The engine: one loaded network, ready to be run by several threads at once.
+
+The only room that knows OpenVINO. What OpenVINO raises is translated here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from poise.errors import ModelError, UsageError, WeightsError, suggest
+from poise.poses import FloatArray
+
+PRECISIONS = ("auto", "f32", "bf16", "f16")
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """How a network wants its pictures; the engine then does it as part of the network.
+
+    A session that was given one takes (N, height, width, 3) uint8 RGB. Its first layer then sees
+    ``(pixel - mean) / std``, channel by channel.
+
+    Attributes:
+        mean: Subtracted, in grey levels 0..255, in the network's channel order.
+        std: Divided by, likewise.
+        order: ``RGB`` or ``BGR``: the channel order that the network was trained with.
+        layout: ``NHWC`` or ``NCHW``: the order of the network's own input axes.
+    """
+
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    order: str = "RGB"
+    layout: str = "NCHW"
+
+
+class Session:
+    """One network on one device. ``run`` may be called from several threads at once.
+
+    Args:
+        paths: The model file: TFLite, ONNX, a TensorFlow frozen graph or OpenVINO IR (the .xml,
+            or the .xml and its .bin).
+        outputs: Names or numbers of the outputs that are wanted, in this order; all of them when
+            not given. The network is cut to what they need.
+        precision: ``f32`` gives reproducible numbers; ``bf16`` and ``f16`` are faster where the
+            device has them; ``auto`` is the device's own best.
+        device: OpenVINO's name of the device.
+        streams: How many inputs are worked on at the same time, each with its share of the cores.
+            One input at a time is fastest with 1; several at a time with more.
+        pixels: Let the engine convert uint8 RGB pictures to what the network wants.
+
+    Attributes:
+        precision: The number format that the device really computes in: ``f32``, ``bf16``...
+        input_shapes: Shape of each input, -1 where it may vary.
+
+    Raises:
+        WeightsError: The file is not a model that the engine can read.
+        UsageError: No such precision, device or output.
+    """
+
+    def __init__(
+        self,
+        paths: str | Path | Sequence[str | Path],
+        *,
+        outputs: Sequence[str | int] | None = None,
+        precision: str = "auto",
+        device: str = "CPU",
+        streams: int = 1,
+        pixels: Pixels | None = None,
+    ) -> None:
+        if precision not in PRECISIONS:
+            raise UsageError(
+                f"no precision '{precision}'", remedy=suggest(str(precision), PRECISIONS)
+            )
+        files = [paths] if isinstance(paths, str | Path) else list(paths)
+        network = _read(files)
+        if outputs is not None:
+            network = _cut(network, outputs, files[0])
+        if pixels is not None:
+            network = _take_pixels(network, pixels)
+        self._compiled = _compile(network, device, precision, streams)
+        self.precision = _real_precision(self._compiled)
+        self.input_shapes = [_shape(port) for port in self._compiled.inputs]
+        self._batch = max(self.input_shapes[0][0], 1) if self.input_shapes[0] else 1
+        self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
+        for _ in range(max(streams, 1)):
+            self._idle.put(self._compiled.create_infer_request())
+
+    def run(self, *arrays: npt.NDArray[Any]) -> list[FloatArray]:
+        """Run the network on a batch of N inputs and wait.
+
+        A network whose batch size is fixed at 1 runs once for each of the N, as many at the same
+        time as there are idle streams; the results are the same either way.
+
+        Args:
+            arrays: One (N, ...) array for each input of the network.
+
+        Returns:
+            One array for each output. Its first axis is N where the network has a batch axis.
+
+        Raises:
+            ModelError: The arrays do not fit the network.
+        """
+        requests = self._borrow(len(arrays[0]))
+        try:
+            if len(arrays[0]) <= 1 or self.input_shapes[0][0] < 0:
+                return _infer(requests[0], arrays)
+            parts = _infer_each(requests, arrays)
+        except RuntimeError as error:
+            raise self._misfit(arrays, error) from error
+        finally:
+            for request in requests:
+                self._idle.put(request)
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+    def _borrow(self, wanted: int) -> list[Any]:
+        requests = [self._idle.get()]
+        while len(requests) < wanted:
+            try:
+                requests.append(self._idle.get_nowait())
+            except queue.Empty:
+                break
+        return requests
+
+    def _misfit(self, arrays: Sequence[npt.NDArray[Any]], error: RuntimeError) -> ModelError:
+        came = ", ".join(f"{array.dtype} {array.shape}" for array in arrays)
+        wanted = ", ".join(str(tuple(shape)) for shape in self.input_shapes)
+        return ModelError(f"the network takes {wanted}, got {came}: {_first_line(error)}")
+
+
+def devices() -> list[str]:
+    """Return the names of the devices that the engine can use here."""
+    return [str(name) for name in _core().available_devices]
+
+
+def engine_version() -> str:
+    """Return the engine's version."""
+    return str(_openvino().__version__)
+
+
+def best_precision(device: str = "CPU") -> str:
+    """Return what ``auto`` means on a device: ``f32``, ``bf16`` or ``f16``."""
+    return str(_core().get_property(device, "INFERENCE_PRECISION_HINT").get_type_name())
+
+
+@cache
+def _openvino() -> Any:
+    with _untracked():
+        import openvino
+
+    return openvino
+
+
+@contextmanager
+def _untracked() -> Iterator[None]:
+    """Hide OpenVINO's telemetry package while OpenVINO is imported.
+
+    OpenVINO imports ``openvino_telemetry`` if it can, and that writes an id into the user's home
+    and counts the import. Where the package is absent, OpenVINO uses a stub of its own that does
+    nothing. A None in ``sys.modules`` makes it absent for this import only.
+    """
+    name = "openvino_telemetry"
+    if "openvino" in sys.modules or name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+@cache
+def _core() -> Any:
+    return _openvino().Core()
+
+
+def _read(files: list[str | Path]) -> Any:
+    for file in files:
+        if not Path(file).is_file():
+            raise WeightsError("no such file", where=file)
+    try:
+        return _core().read_model(*(str(file) for file in files))
+    except RuntimeError as error:
+        raise WeightsError(
+            f"not a model that OpenVINO can read: {_first_line(error)}", where=files[0]
+        ) from error
+
+
+def _cut(network: Any, outputs: Sequence[str | int], file: object) -> Any:
+    names = [sorted(port.get_names()) for port in network.outputs]
+    chosen = []
+    for wanted in outputs:
+        numbers = [i for i, known in enumerate(names) if wanted in known or wanted == i]
+        if not numbers:
+            known = ", ".join(name for group in names for name in group[:1])
+            raise UsageError(f"no output {wanted!r}", where=file, remedy=f"it has {known}")
+        chosen.append(network.outputs[numbers[0]])
+    return _openvino().Model(chosen, network.get_parameters(), network.get_friendly_name())
+
+
+def _take_pixels(network: Any, pixels: Pixels) -> Any:
+    ov = _openvino()
+    builder = ov.preprocess.PrePostProcessor(network)
+    door = builder.input(0)
+    door.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    door.tensor().set_color_format(ov.preprocess.ColorFormat.RGB)
+    door.model().set_layout(ov.Layout(pixels.layout))
+    steps = door.preprocess().convert_element_type(ov.Type.f32)
+    if pixels.order == "BGR":
+        steps.convert_color(ov.preprocess.ColorFormat.BGR)
+    steps.mean(list(pixels.mean)).scale(list(pixels.std))
+    return builder.build()
+
+
+def _compile(network: Any, device: str, precision: str, streams: int) -> Any:
+    options: dict[str, Any] = {"NUM_STREAMS": str(max(streams, 1))}
+    if precision != "auto":
+        options["INFERENCE_PRECISION_HINT"] = precision
+    try:
+        return _core().compile_model(network, device, options)
+    except RuntimeError as error:
+        here = devices()
+        if device.split(":")[0].split(".")[0] not in {name.split(".")[0] for name in here}:
+            raise UsageError(f"no device '{device}'", remedy=suggest(device, here)) from error
+        raise ModelError(f"{device} cannot run this network: {_first_line(error)}") from error
+
+
+def _real_precision(compiled: Any) -> str:
+    names = {"f32": "f32", "float": "f32", "bf16": "bf16", "bfloat16": "bf16", "f16": "f16"}
+    try:
+        hint = compiled.get_property("INFERENCE_PRECISION_HINT")
+    except RuntimeError:
+        return "f32"
+    name = hint.get_type_name() if hasattr(hint, "get_type_name") else str(hint)
+    return names.get(name, name)
+
+
+def _shape(port: Any) -> list[int]:
+    return [side.get_length() if side.is_static else -1 for side in port.get_partial_shape()]
+
+
+def _infer(request: Any, arrays: Sequence[npt.NDArray[Any]]) -> list[FloatArray]:
+    _start(request, arrays)
+    return _wait(request)
+
+
+def _infer_each(requests: list[Any], arrays: Sequence[npt.NDArray[Any]]) -> list[list[FloatArray]]:
+    count, lanes = len(arrays[0]), len(requests)
+    parts: list[list[FloatArray]] = []
+    for number in range(count + lanes):
+        if number >= lanes:
+            parts.append(_wait(requests[number % lanes]))
+        if number < count:
+            _start(requests[number % lanes], [array[number : number + 1] for array in arrays])
+        if len(parts) == count:
+            break
+    return parts
+
+
+def _start(request: Any, arrays: Sequence[npt.NDArray[Any]]) -> None:
+    request.start_async(
+        {number: np.ascontiguousarray(array) for number, array in enumerate(arrays)},
+        share_inputs=True,
+    )
+
+
+def _wait(request: Any) -> list[FloatArray]:
+    request.wait()
+    return [np.array(tensor.data) for tensor in request.output_tensors]
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
