@@ -16,7 +16,17 @@ from poise.models.strangers import stranger_cards, stranger_family
 from poise.models.table import CARDS, FAMILIES, PREFERENCE, TIERS
 from poise.weights import Progress, Report, WeightFile, fetch_all
 
-__all__ = ["Card", "Recipe", "find_model", "load_model", "model_names", "read_card"]
+__all__ = [
+    "Card",
+    "Recipe",
+    "choose_model",
+    "find_cards",
+    "find_model",
+    "list_cards",
+    "load_model",
+    "model_names",
+    "read_card",
+]
 
 
 @dataclass(frozen=True)
@@ -44,10 +54,36 @@ class Recipe:
         return tuple(file for card in self.cards for file in card.files)
 
 
+def list_cards() -> list[Card]:
+    """Return every card that is known: Poise's own, then those of other packages."""
+    return list({**CARDS, **{n: c for n, c in stranger_cards().items() if n not in CARDS}}.values())
+
+
 def model_names() -> list[str]:
     """Return the names that `load_model` knows, but for combinations with ``+``."""
-    cards = {**stranger_cards(), **CARDS}
-    return ["auto", *TIERS, *(card.name for card in cards.values() if card.kind != "detector")]
+    return ["auto", *TIERS, *(card.name for card in list_cards() if card.kind != "detector")]
+
+
+def find_cards(name: str) -> tuple[Card, ...]:
+    """Return the cards that a name needs: those of a model, or that of a detector alone.
+
+    Raises:
+        ModelError: There is no such model or detector.
+    """
+    card = _get(name, {}) if "+" not in name and name not in TIERS else None
+    if card is not None and card.kind == "detector":
+        return (card,)
+    return find_model(name).cards
+
+
+def choose_model(*, report: Report | None = None, progress: Progress | None = None) -> str:
+    """Return what `auto` stands for on this machine, chosen now if it was not before.
+
+    Raises:
+        WeightsError: No weights can be had.
+    """
+    models = {name: find_model(name).files for name in PREFERENCE}
+    return choose(models, report=report, progress=progress)
 
 
 def find_model(name: str, *, card: Card | None = None) -> Recipe:
@@ -124,7 +160,7 @@ def load_model(
     """
     own = card if isinstance(card, Card) or card is None else read_card(card)
     if name == "auto":
-        name = own.name if own else choose(_preferred(), report=report, progress=progress)
+        name = own.name if own else choose_model(report=report, progress=progress)
     recipe = find_model(name, card=own)
     detector, reader = recipe.detector, recipe.reader
     given = None if weights is None else _own_files(reader, weights)
@@ -137,10 +173,6 @@ def load_model(
     top_down = importlib.import_module("poise.models.topdown")
     finder = _load(detector, paths[: len(first)], precision)
     return cast(PoseModel, top_down.TopDown(finder, loaded, name=recipe.name))
-
-
-def _preferred() -> dict[str, tuple[WeightFile, ...]]:
-    return {name: find_model(name).files for name in PREFERENCE}
 
 
 def _own_files(card: Card, weights: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:

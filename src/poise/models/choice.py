@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -97,10 +96,9 @@ def _settle(name: str, why: str, tell: Report) -> str:
     path = choice_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".auto-", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump({"model": name, "why": why}, stream)
-        Path(temporary).replace(path)
+        temporary = path.with_name(f".auto-{uuid.uuid4().hex}")
+        temporary.write_text(json.dumps({"model": name, "why": why}), encoding="utf-8")
+        temporary.replace(path)
     except OSError:
         # A home that cannot be written is no reason to fail; the next run chooses the same way.
         tell(f"auto: the choice cannot be remembered in {path}")

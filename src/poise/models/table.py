@@ -90,8 +90,8 @@ _PADDLE = (
     "456426437889131f0c50983d24b4aab1d2fc3174/model/"
 )
 _PADDLE_LICENCE = (
-    "weights Apache-2.0 (PaddleDetection); the repository they are converted and kept in states "
-    "no licence"
+    "Apache-2.0 (the weights, PaddleDetection's; the repository that keeps the converted files "
+    "states no licence)"
 )
 
 
@@ -140,7 +140,7 @@ _ROWS = (
     ),
     Card(
         name="blazepose",
-        accuracy="PCK@0.2 95.5 to 96.3 on three of Google's own sets (MediaPipe's model page)",
+        accuracy="PCK@0.2 95.5 to 96.3 on Google's own sets (MediaPipe, pose.md: yoga, dance, HIIT; single persons)",
         files=_landmark(
             "full",
             "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
@@ -153,7 +153,7 @@ _ROWS = (
     ),
     Card(
         name="blazepose-lite",
-        accuracy="PCK@0.2 90.2 to 93.5 on three of Google's own sets (MediaPipe's model page)",
+        accuracy="PCK@0.2 90.2 to 93.5 on Google's own sets (MediaPipe, pose.md: yoga, dance, HIIT; single persons)",
         files=_landmark(
             "lite",
             "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
@@ -166,7 +166,7 @@ _ROWS = (
     ),
     Card(
         name="blazepose-heavy",
-        accuracy="PCK@0.2 96.4 to 97.5 on three of Google's own sets (MediaPipe's model page)",
+        accuracy="PCK@0.2 96.4 to 97.5 on Google's own sets (MediaPipe, pose.md: yoga, dance, HIIT; single persons)",
         files=_landmark(
             "heavy",
             "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
@@ -186,7 +186,10 @@ _ROWS = (
         channels="BGR",
         mean=(103.53, 116.28, 123.675),
         std=(57.375, 57.12, 58.395),
-        licence="weights Apache-2.0 (OpenMMLab); the repository they are kept in states no licence",
+        licence=(
+            "Apache-2.0 (the weights, OpenMMLab's; the repository that keeps the converted file "
+            "states no licence)"
+        ),
         data="COCO train2017, persons",
         accuracy="box AP 40.3 for persons on COCO val2017 (mmpose, projects/rtmpose)",
         files=(
@@ -245,7 +248,7 @@ _ROWS = (
     Card(
         name="tinypose-256",
         size=(192, 256),
-        accuracy="AP 68.8 on COCO val2017 with labelled boxes (PaddleDetection, PP-TinyPose)",
+        accuracy="AP 68.3 to 68.8 on COCO val2017 (PaddleDetection, PP-TinyPose)",
         files=_ir(
             "tinypose_256_192",
             "model",
@@ -261,7 +264,7 @@ _ROWS = (
     Card(
         name="tinypose-128",
         size=(96, 128),
-        accuracy="AP 58.4 on COCO val2017 with labelled boxes (PaddleDetection, PP-TinyPose)",
+        accuracy="AP 58.1 to 58.4 on COCO val2017 (PaddleDetection, PP-TinyPose)",
         files=_ir(
             "tinypose_128_96",
             "model",
@@ -341,7 +344,7 @@ _ROWS = (
         skeleton="coco17",
         licence="Apache-2.0",
         data="none",
-        accuracy="none: it is made for tests and needs no weights",
+        accuracy="none (it is made for tests and needs no weights)",
     ),
 )
 

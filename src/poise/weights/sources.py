@@ -161,12 +161,14 @@ def download_package(requirement: str, folder: Path) -> Path:
 def _with_pip(requirement: str, folder: Path) -> Path:
     version, abi, platform = _COMPATIBLE
     base = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--no-input", "--quiet"]
-    base += ["--disable-pip-version-check", "--timeout", "10", "--retries", "1"]
+    base += ["--disable-pip-version-check", "--timeout", "8", "--retries", "1"]
     base += ["--no-binary", ":none:", "--only-binary", ":all:", "--dest", str(folder)]
     fixed = ["--python-version", version, "--implementation", "cp", "--abi", abi]
     problem = _run([*base, *fixed, "--platform", platform, requirement])
-    if problem and _run([*base, requirement]):
-        raise SourceError(problem)
+    # An index of the user's own may hold only the wheel for this machine; but where the network
+    # is the trouble, a second attempt would only double the wait.
+    if problem and ("Retrying" in problem or _run([*base, requirement])):
+        raise SourceError(_last_error(problem))
     for wheel in folder.glob("*.whl"):
         return wheel
     raise SourceError("the package client left no wheel")
@@ -178,7 +180,7 @@ def _with_uv(uv: str, requirement: str, folder: Path) -> Path:
     base += ["--only-binary", ":all:", "--python-version", version]
     triple = "x86_64-" + platform.removesuffix("_x86_64")
     if problem := _run([*base, "--python-platform", triple, requirement]):
-        raise SourceError(problem)
+        raise SourceError(_last_error(problem))
     return folder / "unpacked"
 
 
@@ -187,7 +189,7 @@ def _runs(command: list[str]) -> bool:
 
 
 def _run(command: list[str]) -> str | None:
-    """Run a command; return the last thing it complained about, or None when all went well."""
+    """Run a command; return what it complained about, or None when all went well."""
     try:
         done = subprocess.run(
             command,
@@ -200,11 +202,14 @@ def _run(command: list[str]) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    if done.returncode == 0:
-        return None
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    return None if done.returncode == 0 else done.stderr or f"exit code {done.returncode}"
+
+
+def _last_error(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR")]
-    return (errors or lines or [f"exit code {done.returncode}"])[-1][:200]
+    network = [line for line in lines if "Retrying" in line]
+    return (network or errors or lines)[-1][:200]
 
 
 def reachable(addresses: Iterable[str], seconds: float = CONNECT_SECONDS) -> set[str]:

@@ -1,0 +1,180 @@
+"""``poise models``: what there is, what is here, and how it comes here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from poise.errors import WeightsError
+from poise.models import Card, choose_model, find_cards, list_cards
+from poise.models.choice import remembered
+from poise.models.strangers import stranger_problems
+from poise.models.table import PREFERENCE, TIERS
+from poise.weights import Shelf, WeightFile, cache_path, fetch_all
+
+app = typer.Typer(help="List, fetch and check models.", no_args_is_help=True)
+Names = Annotated[list[str] | None, typer.Argument(help="Models; all that are here if not given.")]
+
+
+@app.command("list")
+def list_models(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """List the models, and whether their weights are on this machine."""
+    shelf = Shelf.from_environment()
+    rows = [_row(card, shelf) for card in list_cards()]
+    if as_json:
+        aliases = {**TIERS, "auto": remembered() or list(PREFERENCE)}
+        typer.echo(json.dumps({"models": rows, "aliases": aliases}, indent=2))
+        return
+    console = Console()
+    console.print(_table(rows))
+    for line in _tail():
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "kind", "skeleton", "here", "MB", "licence", "accuracy"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("name", "here", "MB"))
+    for row in rows:
+        size = row["size_bytes"]
+        table.add_row(
+            row["name"],
+            row["kind"],
+            row["skeleton"],
+            "yes" if row["available"] else "no",
+            "?" if size is None else f"{size / 1e6:.1f}",
+            _short(row["licence"]),
+            _short(row["accuracy"]),
+        )
+    return table
+
+
+def _short(text: str) -> str:
+    return text.partition(" (")[0]
+
+
+def _tail() -> list[str]:
+    chosen = remembered() or f"not chosen yet; the first that can be had of {', '.join(PREFERENCE)}"
+    names = ", ".join(f"{tier} = {name}" for tier, name in TIERS.items())
+    joined = "Join a detector and a crop model with +: rtmdet-nano+tinypose-256. All facts: --json."
+    return ["", f"auto: {chosen}", f"Other names: {names}", joined, *stranger_problems()]
+
+
+def _row(card: Card, shelf: Shelf) -> dict[str, Any]:
+    files = [file for part in find_cards(card.name) for file in part.files]
+    return {
+        "name": card.name,
+        "family": card.family,
+        "kind": card.kind,
+        "skeleton": card.skeleton,
+        "detector": card.detector,
+        "input": list(card.size),
+        "available": all(shelf.find(file) for file in files),
+        "size_bytes": card.bytes,
+        "licence": card.licence,
+        "data": card.data,
+        "accuracy": card.accuracy,
+        "note": card.note,
+        "source": [source for file in card.files for source in file.sources[:1]],
+        "sha256": [file.sha256 for file in card.files],
+    }
+
+
+@app.command("get")
+def get(
+    names: Annotated[list[str], typer.Argument(help="Models, such as blazepose, or auto.")],
+    progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+) -> None:
+    """Fetch the weights of models; what is here already is not fetched again."""
+    for name in names:
+        if name != "auto":
+            find_cards(name)
+    for name in names:
+        with _Bars(enabled=progress) as bars:
+            if name == "auto":
+                name = choose_model(report=bars.say, progress=bars.show)  # noqa: PLW2901
+            for card in find_cards(name):
+                bars.say(f"{card.name}: licence {card.licence}")
+            paths = fetch_all(_files_of(name), report=bars.say, progress=bars.show)
+        for found in paths:
+            typer.echo(str(found))
+
+
+@app.command("verify")
+def verify(names: Names = None) -> None:
+    """Hash the weights again; exit code 5 if a file is missing or not what it should be."""
+    wrong = []
+    for file, found in _look(names):
+        typer.echo(f"ok  {found}" if found else f"missing or wrong  {cache_path(file)}")
+        if found is None:
+            wrong.append(file.name)
+    if wrong:
+        raise WeightsError(
+            f"missing or wrong: {', '.join(wrong)}", remedy="run 'poise models get NAME'"
+        )
+
+
+@app.command("path")
+def path(names: Names = None) -> None:
+    """Print where weights are on this machine, one file a line."""
+    for file, found in _look(names):
+        if found is None:
+            raise WeightsError(
+                "is not on this machine", where=file.name, remedy="run 'poise models get NAME'"
+            )
+        typer.echo(str(found))
+
+
+def _files_of(name: str) -> list[WeightFile]:
+    return [file for card in find_cards(name) for file in card.files]
+
+
+def _look(names: list[str] | None) -> list[tuple[WeightFile, Path | None]]:
+    shelf = Shelf.from_environment()
+    if names:
+        files = [file for name in names for file in _files_of(name)]
+    else:
+        known = [file for card in list_cards() for file in card.files if file.sha256]
+        files = [file for file in known if shelf.find(file) or cache_path(file).exists()]
+    return [(file, shelf.find(file)) for file in dict.fromkeys(files)]
+
+
+class _Bars:
+    """One bar for each file that comes, on a terminal; lines elsewhere; nothing on request."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self._enabled = enabled
+        self._console = Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            console=self._console,
+            transient=True,
+            disable=not (enabled and self._console.is_terminal),
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> _Bars:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._bars.stop()
+
+    def say(self, line: str) -> None:
+        if self._enabled:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def show(self, name: str, done: int, total: int | None) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total)
+        self._bars.update(self._tasks[name], completed=done, total=total)
