@@ -197,7 +197,7 @@ def _known_limb(limb: str) -> str:
     return limb
 
 
-Item = Choreography | tuple[str, float] | tuple[str, float, str] | tuple[Angles, float]
+Item = Choreography | tuple[str | Angles, float] | tuple[str | Angles, float, str]
 
 
 def still(name: str = "stand", seconds: float = 1.0) -> Choreography:

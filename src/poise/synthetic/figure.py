@@ -182,9 +182,7 @@ def _dress_trunk(tailor: _Tailor) -> None:
     caps = [tailor.ring(shoulder, "chest", 0.022, 0.034) + turns["chest"] @ [0, lift * unit, 0]
             for shoulder in slope for lift in (-0.022, 0.012)]  # fmt: skip
     collar = tailor.ring(neck + turns["chest"] @ [0, -0.026 * unit, 0], "chest", 0.040, 0.036)
-    tailor.cloth(
-        [waist_ring, chest_ring, *caps, collar], (waist, neck), clothes.shirt, near=0.055
-    )
+    tailor.cloth([waist_ring, chest_ring, *caps, collar], (waist, neck), clothes.shirt, near=0.055)
 
 
 def _add_head(tailor: _Tailor) -> None:

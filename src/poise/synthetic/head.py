@@ -44,7 +44,9 @@ class _Surface:
     turn: Matrix
 
     def shade(self) -> FloatArray:
-        normal = [plane / np.float32(axis) for plane, axis in zip(self.ball, self.axes, strict=True)]
+        normal = [
+            plane / np.float32(axis) for plane, axis in zip(self.ball, self.axes, strict=True)
+        ]
         length = np.sqrt(normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2) + np.float32(1e-6)
         seen = [
             sum((np.float32(row[i]) * normal[i] for i in range(3)), np.float32(0)) / length
@@ -102,14 +104,18 @@ def _paint_face(window: Window, face: _Surface, skin: FloatArray, head: Head) ->
         soft: FloatArray = np.clip((1 - far) * pixel * min(rx, ry) + np.float32(0.5), 0, 1) * front
         return soft
 
-    brow = tuple(int(value * 0.6) for value in head.hair)
-    blush = tuple(int(value) for value in np.array(head.skin) * [1.0, 0.86, 0.84])
+    brow = _tone(head.hair, 0.6, 0.6)
+    blush = _tone(head.skin, 1.0, 0.85)
     for side in (-1, 1):
         blend(window, blush, shade, spot(side * 0.52, 0.30, 0.2, 0.14) * np.float32(0.5))
         blend(window, _WHITE, shade, spot(side * 0.38, -0.08, 0.17, 0.105))
         blend(window, _IRIS, shade, spot(side * 0.37, -0.075, 0.09, 0.10))
         blend(window, brow, shade, spot(side * 0.39, -0.30, 0.21, 0.045))
-    nose = tuple(int(value * 0.86) for value in head.skin)
+    nose = _tone(head.skin, 0.86, 0.86)
     blend(window, nose, shade, spot(0.05, 0.10, 0.07, 0.16) * np.float32(0.7))
     blend(window, nose, shade, spot(0.0, 0.27, 0.15, 0.06))
     blend(window, _LIPS, shade, spot(0, 0.52, 0.26, 0.06))
+
+
+def _tone(colour: Colour, red: float, rest: float) -> Colour:
+    return int(colour[0] * red), int(colour[1] * rest), int(colour[2] * rest)

@@ -71,7 +71,9 @@ def arm_circles(times: int = 3, *, seconds: float = 1.6) -> Choreography:
 
 def waves(times: int = 3, *, seconds: float = 0.8) -> Choreography:
     """Wave with the right hand; every wave is one beat."""
-    return _cyclic([posture("wave", right_elbow=62), posture("wave", right_elbow=118)], times, seconds)
+    return _cyclic(
+        [posture("wave", right_elbow=62), posture("wave", right_elbow=118)], times, seconds
+    )
 
 
 def arm_raises(times: int = 3, *, seconds: float = 2.0) -> Choreography:

@@ -41,15 +41,18 @@ def open_window(canvas: FloatArray, low: npt.ArrayLike, high: npt.ArrayLike) -> 
     return Window(canvas[:, y0:y1, x0:x1], xs, ys)
 
 
-def blend(window: Window, colour: Colour, shade: FloatArray | float, cover: FloatArray) -> None:
+def blend(
+    window: Window, colour: Colour, shade: FloatArray | np.float32, cover: FloatArray
+) -> None:
     """Lay a colour times a shade over the window, as far as it is covered (0..1)."""
     for plane, value in zip(window.pixels, colour, strict=True):
-        plane += (np.float32(value) * shade - plane) * cover
+        change = np.float32(value) * shade - plane
+        np.add(plane, change * cover, out=plane)
 
 
 def lit(nx: FloatArray, ny: FloatArray, nz: FloatArray) -> FloatArray:
     """Return the shade of surfaces with these unit normals (towards the camera: nz < 0)."""
-    light = nx * LIGHT[0]
+    light: FloatArray = nx * LIGHT[0]
     light += ny * LIGHT[1]
     light += nz * LIGHT[2]
     np.maximum(light, 0, out=light)

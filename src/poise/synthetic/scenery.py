@@ -82,7 +82,9 @@ def _textures(seed: int) -> tuple[Pillow.Image, Pillow.Image]:
 
 def _floor(random: np.random.Generator, colour: tuple[int, int, int]) -> Pillow.Image:
     height, width = _DEEP * _DENSITY, _WIDE * _DENSITY
-    shade = 1 + 0.05 * _noise(random, (height, width), 6) + 0.04 * _noise(random, (height, width), 60)
+    shade = (
+        1 + 0.05 * _noise(random, (height, width), 6) + 0.04 * _noise(random, (height, width), 60)
+    )
     tile = int(0.8 * _DENSITY)
     rows, columns = np.arange(height) // tile, np.arange(width) // tile
     tones = random.uniform(0.93, 1.05, (rows[-1] + 1, columns[-1] + 1))
@@ -94,7 +96,9 @@ def _floor(random: np.random.Generator, colour: tuple[int, int, int]) -> Pillow.
 
 def _wall(random: np.random.Generator, colour: tuple[int, int, int]) -> Pillow.Image:
     height, width = _HIGH * _DENSITY, _WIDE * _DENSITY
-    shade = 1 + 0.05 * _noise(random, (height, width), 4) + 0.04 * _noise(random, (height, width), 40)
+    shade = (
+        1 + 0.05 * _noise(random, (height, width), 4) + 0.04 * _noise(random, (height, width), 40)
+    )
     above = np.arange(height)[:, None] / _DENSITY  # row 0 is the foot of the wall
     shade *= 1.04 - 0.05 * np.abs(above - 1.6)
     panel = int(1.6 * _DENSITY)

@@ -191,7 +191,8 @@ class Stage:
         outside = (truth.keypoints < 0) | (truth.keypoints >= self.size[::-1])
         seen = ~(covered.reshape(truth.scores.shape) | outside.any(axis=2))
         shown = truth.replace(scores=seen.astype(np.float32)).to(get_skeleton(skeleton))
-        return shown.scores == 0
+        hidden: npt.NDArray[np.bool_] = shown.scores == 0
+        return hidden
 
     def clip(self, skeleton: str = "coco17") -> Clip:
         """Return the truth of all frames, with ids."""
@@ -224,7 +225,9 @@ class Stage:
         view, time = self._view(index), index / self.fps
         moment = _Moment(view, [], [], [])
         for dancer in self.dancers:
-            figure = Figure(dancer.body(time), dancer.proportions, dancer.clothes, dancer.scale)
+            figure = Figure(
+                dancer.body(time), dancer.proportions, dancer.clothes or WARDROBE[0], dancer.scale
+            )
             if min(view.see(np.stack(list(figure.body.points.values())))[:, 2]) < 0.3:
                 continue
             parts = cut_parts(figure, view)
@@ -239,7 +242,8 @@ class Stage:
         bounds = np.array([part.bounds() for part in parts])
         corners = np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)])
         limits = np.array([self.size[1], self.size[0]] * 2)
-        return np.clip(corners, 0, limits)
+        box: Vector = np.clip(corners, 0, limits)
+        return box
 
     def _background(self, index: int, view: View) -> FloatArray:
         if self.camera.moves:
@@ -275,8 +279,7 @@ def _cast_shadow(canvas: FloatArray, figure: Figure, view: View) -> None:
               for end in ("heel", "foot_index")]  # fmt: skip
     for point, radius, strength in spots:
         ground = np.array([point[0], 0.0, point[2]])
-        near, far = (view.see(ground + [0, 0, z])[2] for z in (-radius * unit, radius * unit))
-        if min(near, far) < 0.3:
+        if view.see(ground)[2] < 0.3 + radius * unit:
             continue
         middle, front, back, side = view.project(
             ground + np.array([[0, 0, 0], [0, 0, -1], [0, 0, 1], [1, 0, 0]]) * radius * unit
