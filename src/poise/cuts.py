@@ -1,8 +1,8 @@
 """Cuts: whether a new shot begins, so that nobody is followed across it.
 
 A cut changes both what is where (the coarse picture no longer correlates with the last one) and
-which colours there are (the histogram). Motion, pan and zoom change the first only; flicker and
-flashes the second only. Both must change at once, and by more than they lately did.
+which colours there are (the histogram). Motion, pan and zoom change mostly the first; flicker,
+flashes and fades the second. So both must change at once, and by more than they lately did.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from poise.poses import Image
+from poise.poses import FloatArray, Image
 
-Values = npt.NDArray[np.float32]
-
-_ROWS, _COLUMNS, _BINS = 27, 48, 4
+_ROWS, _COLUMNS = 27, 48  # samples down and across a picture
 _BLANK = 6.0  # grey levels of contrast below which a picture shows nothing
+_GREY = np.array([0.299, 0.587, 0.114], np.float32)  # luma of ITU-R BT.601
+_CODE = np.array([16, 4, 1], np.uint8)  # four steps of each channel: 64 colours
 
 
 @dataclass
@@ -25,48 +24,67 @@ class CutDetector:
     """Says of each picture of a video whether a new shot begins with it. One detector a source.
 
     Attributes:
-        threshold: How different, 0..1, two pictures must at least be for a cut.
+        threshold: How unlike, 0..1, two pictures must at least be for a cut. Unlikeness is the
+            geometric mean of one minus their correlation and half the distance of their
+            histograms.
     """
 
-    threshold: float = 0.35
-    _grey: Values | None = field(default=None, init=False, repr=False)
-    _colours: Values | None = field(default=None, init=False, repr=False)
+    threshold: float = 0.27
+    _grey: FloatArray | None = field(default=None, init=False, repr=False)
+    _colours: FloatArray | None = field(default=None, init=False, repr=False)
     _usual: float = field(default=0.0, init=False, repr=False)
 
     def is_cut(self, image: Image) -> bool:
         """Return whether a new shot begins with this (H, W, 3) uint8 picture.
 
         Call it with every picture, in order. The first is no cut. A picture without contrast
-        (black, white flash) is no cut; what follows is compared with what was before it.
+        (black, a white flash) is no cut; what follows is compared with what was before it.
         """
         grey, colours = _sample(image)
         if float(grey.std()) < _BLANK:
             return False
-        before, self._grey = self._grey, grey
-        palette, self._colours = self._colours, colours
+        before, palette = self._grey, self._colours
+        self._grey, self._colours = grey, colours
         if before is None or palette is None:
             return False
-        change = np.sqrt(_unlike(before, grey) * 0.5 * float(np.abs(palette - colours).sum()))
-        cut = bool(change > max(self.threshold, 3 * self._usual))
-        self._usual = 0.0 if cut else self._usual + 0.15 * (change - self._usual)
+        change = self._change(before, grey, float(np.abs(palette - colours).sum()) / 2)
+        cut = change > max(self.threshold, 2 * self._usual)
+        if not cut:
+            self._usual = max(change, 0.85 * self._usual)
         return cut
 
+    def _change(self, before: FloatArray, grey: FloatArray, recoloured: float) -> float:
+        if before.shape != grey.shape:
+            return 1.0  # another size of picture is another source
+        change = float(np.sqrt(_unlike(before, grey) * recoloured))
+        if change <= self.threshold:
+            return change
+        return float(np.sqrt(_unlike_in_any_light(before, grey) * recoloured))
 
-def _sample(image: Image) -> tuple[Values, Values]:
+
+def _sample(image: Image) -> tuple[FloatArray, FloatArray]:
     """A coarse grid of grey levels, and the histogram of its colours (sums to 1)."""
-    height, width = image.shape[:2]
-    rows = np.linspace(0, height - 1, _ROWS).astype(np.intp)
-    columns = np.linspace(0, width - 1, _COLUMNS).astype(np.intp)
-    grid = image[rows[:, None], columns]
-    grey = grid @ np.array([0.299, 0.587, 0.114], np.float32)
-    cells = grid >> 6
-    codes = (cells[..., 0] * 16 + cells[..., 1] * 4 + cells[..., 2]).ravel()
-    counts = np.bincount(codes, minlength=_BINS**3)
-    return grey, (counts / codes.size).astype(np.float32)
+    down, across = (max(n // m, 1) for n, m in zip(image.shape, (_ROWS, _COLUMNS), strict=False))
+    grid = np.ascontiguousarray(image[down // 2 :: down, across // 2 :: across])
+    codes = ((grid >> 6) @ _CODE).ravel()
+    counts = np.bincount(codes, minlength=64)
+    return grid @ _GREY, (counts / codes.size).astype(np.float32)
 
 
-def _unlike(a: Values, b: Values) -> float:
+def _unlike(a: FloatArray, b: FloatArray) -> float:
     """One minus the correlation of two grids, in 0..1; blind to brightness and contrast."""
-    a, b = a - a.mean(), b - b.mean()
-    alike = float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
+    a, b = (a - a.mean()).ravel(), (b - b.mean()).ravel()
+    alike = float(a @ b) / float(np.sqrt((a @ a) * (b @ b)))
     return min(max(1 - alike, 0.0), 1.0)
+
+
+def _unlike_in_any_light(a: FloatArray, b: FloatArray) -> float:
+    """The same, blind to any tone curve: also to a flash that leaves parts all white."""
+    return min(_unlike(_toned(a, b), b), _unlike(a, _toned(b, a)))
+
+
+def _toned(grey: FloatArray, like: FloatArray) -> FloatArray:
+    """The picture with the grey levels of the other, darkest for darkest (histogram matching)."""
+    toned = np.empty(grey.size, np.float32)
+    toned[grey.ravel().argsort(kind="stable")] = np.sort(like.ravel())
+    return toned.reshape(grey.shape)
