@@ -105,14 +105,12 @@ class CropModel(Protocol):
     Attributes:
         size: Width and height of a crop in pixels.
         minimum_presence: Below it, nobody is there.
-        pad: Grey level of what lies outside the picture, or None to repeat the picture's edge.
     """
 
     skeleton: Skeleton
     precision: str
     size: tuple[int, int]
     minimum_presence: float
-    pad: int | None
 
     def regions(self, detections: Detections) -> list[Affine]:
         """Return the map from picture to crop for each detection."""
@@ -124,6 +122,9 @@ class CropModel(Protocol):
             poses: The people to follow.
             anchors: (N, A, 2) what ``CropPoses.anchors`` was, in picture pixels.
         """
+
+    def cut(self, image: Image, region: Affine) -> Image:
+        """Return the (height, width, 3) uint8 RGB crop of one region (``crop.crop``)."""
 
     def read(self, crops: Image) -> CropPoses:
         """Read (N, height, width, 3) uint8 RGB crops, all in one go."""

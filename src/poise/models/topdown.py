@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from poise.crop import crop
 from poise.geometry import Affine, invert, transform
 from poise.models.base import CropModel, CropPoses, Detector, PoseModel
 from poise.poses import FloatArray, Frame, Poses
@@ -49,8 +48,7 @@ def read_regions(
     known = {"index": frame.index, "time": frame.time, "size": frame.size}
     if not regions:
         return Poses.empty(reader.skeleton, **known), None
-    pad = reader.pad
-    crops = [crop(frame.image, region, reader.size, pad=pad) for region in regions]
+    crops = [reader.cut(frame.image, region) for region in regions]
     read = reader.read(np.stack(crops))
     there = np.flatnonzero(read.presence >= reader.minimum_presence)
     back = [invert(regions[row]) for row in there]
