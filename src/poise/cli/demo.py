@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +11,13 @@ import typer
 from poise.batch.single import Output, Summary, write_estimate
 from poise.clip import Clip
 from poise.cli.progress import Ticker
-from poise.draw import Style, open_picture_writer, paint
+from poise.draw import open_picture_writer
 from poise.errors import OutputError
 from poise.io import read_clip
 from poise.models import load_model
 from poise.options import Options
-from poise.poses import FloatArray
+from poise.poses import FloatArray, Poses
+from poise.skeleton import get_skeleton
 from poise.synthetic import Dancer, Stage, dance
 
 
@@ -55,3 +55,59 @@ def demo(
     finally:
         ticker.close()
     _tell(folder, stage, clip, summary)
+
+
+def _write_stage(stage: Stage, video: Path, *, overwrite: bool, ticker: Ticker) -> None:
+    report = ticker.begin("drawing the dance", 1, 1)
+    with open_picture_writer(
+        str(video), size=stage.size, fps=stage.fps, overwrite=overwrite
+    ) as writer:
+        for frame in stage.frames():
+            writer.write(frame, Poses.empty(get_skeleton("coco17")))
+            if report is not None:
+                report(frame.index + 1, len(stage))
+
+
+def _write_picture(stage: Stage, clip: Clip, path: Path, *, overwrite: bool) -> None:
+    middle = len(stage) // 2
+    with open_picture_writer(str(path), size=stage.size, overwrite=overwrite, still=True) as writer:
+        writer.write(stage.frame(middle), clip.frames[middle])
+
+
+def mean_error(stage: Stage, clip: Clip) -> tuple[float, float]:
+    """Return how far a clip of one dancer is from the stage's truth.
+
+    Returns:
+        The mean distance of the keypoints that both name, as a share of the person's height (the
+        truth's box), and the share of frames in which the person was found.
+    """
+    errors: list[FloatArray] = []
+    found = 0
+    for poses in clip.frames:
+        truth = stage.truth(poses.index).to(clip.skeleton)
+        if len(poses) == 0:
+            continue
+        found += 1
+        best = int(np.argmax(poses.person_scores))
+        height = truth.boxes[0, 3] - truth.boxes[0, 1]
+        distance = np.linalg.norm(poses.keypoints[best] - truth.keypoints[0], axis=1)
+        errors.append(distance[np.isfinite(distance)] / height)
+    mean = float(np.concatenate(errors).mean()) if errors else float("nan")
+    return mean, found / max(len(clip), 1)
+
+
+def _tell(folder: Path, stage: Stage, clip: Clip, summary: Summary) -> None:
+    error, found = mean_error(stage, clip)
+    rate = summary.frames / summary.seconds
+    files = "\n".join(f"  {path}" for path in sorted(folder.glob("dance*")))
+    typer.echo(
+        f"{summary.header.model} found the dancer in {found:.0%} of {summary.frames} frames.\n"
+        f"Mean distance from the truth: {error:.1%} of the dancer's height.\n"
+        f"Speed: {rate:.0f} frames/s, decoding, estimating, painting a video and a GIF "
+        f"({summary.header.precision}).\n\n"
+        f"Written:\n{files}\n\n"
+        "Try next:\n"
+        "  poise estimate YOUR_VIDEO.mp4 -o keypoints.jsonl -o painted.mp4\n"
+        "  poise models list\n"
+        "  poise --help"
+    )
