@@ -42,7 +42,7 @@ def list_models(
 def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in ("name", "kind", "skeleton", "here", "MB", "licence", "accuracy"):
-        table.add_column(column, overflow="fold", no_wrap=column in ("name", "here", "MB"))
+        table.add_column(column, overflow="fold", no_wrap=column != "accuracy")
     for row in rows:
         size = row["size_bytes"]
         table.add_row(

@@ -41,6 +41,7 @@ _BLAZEPOSE_CROP: dict[str, Any] = {
     "std": (255.0, 255.0, 255.0),
     "detector": "blazepose-detector",
 }
+_GOOGLES_SETS = " (yoga, dance and HIIT of single persons, Google's own sets; MediaPipe, pose.md)"
 _ONE_PERSON = "for one near, whole person: 33 keypoints, 3D, very fast; misses most of a group"
 
 
@@ -81,7 +82,7 @@ _RTMPOSE: dict[str, Any] = {
     "licence": "Apache-2.0",
     "data": "Body7: AI Challenger, COCO, CrowdPose, MPII, sub-JHMDB, Halpe, PoseTrack18",
 }
-_RTMPOSE_AP = "AP {} on COCO val2017 (mmpose, projects/rtmpose, trained on Body7)"
+_RTMPOSE_AP = "AP {} (COCO val2017; mmpose, projects/rtmpose, trained on Body7)"
 
 # --- PP-TinyPose and PicoDet, as OpenVINO IR ------------------------------------------------------
 
@@ -140,7 +141,7 @@ _ROWS = (
     ),
     Card(
         name="blazepose",
-        accuracy="PCK@0.2 95.5 to 96.3 on Google's own sets (MediaPipe, pose.md: yoga, dance, HIIT; single persons)",
+        accuracy="PCK@0.2 95.5 to 96.3" + _GOOGLES_SETS,
         files=_landmark(
             "full",
             "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
@@ -153,7 +154,7 @@ _ROWS = (
     ),
     Card(
         name="blazepose-lite",
-        accuracy="PCK@0.2 90.2 to 93.5 on Google's own sets (MediaPipe, pose.md: yoga, dance, HIIT; single persons)",
+        accuracy="PCK@0.2 90.2 to 93.5" + _GOOGLES_SETS,
         files=_landmark(
             "lite",
             "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
@@ -166,7 +167,7 @@ _ROWS = (
     ),
     Card(
         name="blazepose-heavy",
-        accuracy="PCK@0.2 96.4 to 97.5 on Google's own sets (MediaPipe, pose.md: yoga, dance, HIIT; single persons)",
+        accuracy="PCK@0.2 96.4 to 97.5" + _GOOGLES_SETS,
         files=_landmark(
             "heavy",
             "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
@@ -191,7 +192,7 @@ _ROWS = (
             "states no licence)"
         ),
         data="COCO train2017, persons",
-        accuracy="box AP 40.3 for persons on COCO val2017 (mmpose, projects/rtmpose)",
+        accuracy="box AP 40.3 (persons of COCO val2017; mmpose, projects/rtmpose)",
         files=(
             WeightFile(
                 "rtmdet-nano.onnx",
@@ -213,7 +214,7 @@ _ROWS = (
         settings={"output": "raw"},
         licence="Apache-2.0",
         data="COCO train2017",
-        accuracy="box AP 25.8 for 80 classes on COCO val2017 (Megvii YOLOX)",
+        accuracy="box AP 25.8 (80 classes of COCO val2017; Megvii YOLOX)",
         files=(
             WeightFile(
                 "yolox-nano.onnx",
@@ -248,7 +249,7 @@ _ROWS = (
     Card(
         name="tinypose-256",
         size=(192, 256),
-        accuracy="AP 68.3 to 68.8 on COCO val2017 (PaddleDetection, PP-TinyPose)",
+        accuracy="AP 68.3 to 68.8 (COCO val2017; PaddleDetection, PP-TinyPose)",
         files=_ir(
             "tinypose_256_192",
             "model",
@@ -264,7 +265,7 @@ _ROWS = (
     Card(
         name="tinypose-128",
         size=(96, 128),
-        accuracy="AP 58.1 to 58.4 on COCO val2017 (PaddleDetection, PP-TinyPose)",
+        accuracy="AP 58.1 to 58.4 (COCO val2017; PaddleDetection, PP-TinyPose)",
         files=_ir(
             "tinypose_128_96",
             "model",
