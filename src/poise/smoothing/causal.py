@@ -1,9 +1,8 @@
-"""Smoothing of keypoints over time: causal for live pictures, without delay for files."""
+"""The causal filter, for pictures that come live."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +11,6 @@ from poise.errors import UsageError
 from poise.poses import FloatArray, Poses, bounding_boxes
 
 Matrix = npt.NDArray[np.float64]
-Method = Literal["one-euro", "savgol", "butterworth", "none"]
-
-METHODS: tuple[Method, ...] = ("one-euro", "savgol", "butterworth", "none")
 
 
 @dataclass
@@ -59,28 +55,25 @@ class OneEuro:
         Raises:
             UsageError: There are people, but they have no ids.
         """
-        if poses.ids is None and len(poses):
-            raise UsageError("the people have no ids", where="OneEuro", remedy="track them first")
+        ids = ids_of(poses)
         oldest = poses.time - self.max_age
         self._people = {key: m for key, m in self._people.items() if m.time >= oldest}
-        if not len(poses):
+        if not ids:
             return poses
-        keypoints = self._filter("keypoints", poses, poses.keypoints)
-        return poses.replace(
-            keypoints=keypoints,
-            boxes=_moved_boxes(poses, keypoints),
-            xyz=None if poses.xyz is None else self._filter("xyz", poses, poses.xyz),
-        )
+        keypoints = self._filter([(i, "xy") for i in ids], poses.keypoints, poses.time)
+        xyz = poses.xyz
+        if xyz is not None:
+            xyz = self._filter([(i, "xyz") for i in ids], xyz, poses.time)
+        return poses.replace(keypoints=keypoints, xyz=xyz, boxes=move_boxes(poses, keypoints))
 
-    def _filter(self, kind: str, poses: Poses, points: FloatArray) -> FloatArray:
+    def _filter(self, keys: list[tuple[int, str]], points: FloatArray, time: float) -> FloatArray:
         new = points.astype(np.float64)
-        keys = [(int(i), kind) for i in poses.ids]  # type: ignore[union-attr]
         size = _extents(new)
         past = [
-            self._people.get(key) or _Memory(p * np.nan, p, p * 0, float(s), poses.time)
+            self._people.get(key) or _Memory(p * np.nan, p, p * 0, float(s), time)
             for key, p, s in zip(keys, new, size, strict=True)
         ]
-        memory = self._step(past, new, size, poses.time)
+        memory = self._step(past, new, size, time)
         self._people.update(zip(keys, memory, strict=True))
         return np.array([m.values for m in memory], np.float32)
 
@@ -97,8 +90,8 @@ class OneEuro:
         gain = _gain(self.minimum_cutoff + self.beta * pace, dt)
         values = np.where(fresh, new, values + gain * (new - values))
         return [
-            _Memory(*row, float(scale), time)
-            for *row, scale in zip(new, values, speed, size, strict=True)
+            _Memory(n, v, s, float(scale), time)
+            for n, v, s, scale in zip(new, values, speed, size, strict=True)
         ]
 
 
@@ -116,11 +109,20 @@ def _extents(points: Matrix) -> Matrix:
     return extent
 
 
-def _moved_boxes(poses: Poses, keypoints: FloatArray) -> FloatArray:
+def ids_of(poses: Poses) -> list[int]:
+    if poses.ids is None:
+        if len(poses):
+            raise UsageError("the people have no ids", where="smoothing", remedy="track them first")
+        return []
+    return [int(identity) for identity in poses.ids]
+
+
+def move_boxes(poses: Poses, keypoints: FloatArray) -> FloatArray:
     """The boxes, each side moved as the bounds of the keypoints moved.
 
     So a box that was made of the keypoints is made of the smoothed ones, and a detector's box
     keeps its margin.
     """
     shift = bounding_boxes(keypoints) - bounding_boxes(poses.keypoints)
-    return poses.boxes + np.nan_to_num(shift)
+    boxes: FloatArray = poses.boxes + np.nan_to_num(shift)
+    return boxes
