@@ -1,0 +1,51 @@
+"""``poise convert``: one keypoint format to another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from poise.errors import UsageError
+from poise.io import detect_format, read_clip, write_clip
+from poise.skeleton import get_skeleton
+
+
+def convert(
+    input: Annotated[  # noqa: A002
+        str, typer.Argument(metavar="IN", help="Keypoint file or folder to read.")
+    ],
+    output: Annotated[
+        str,
+        typer.Argument(metavar="OUT", help="File to write, a folder ending in /, or -."),
+    ],
+    *,
+    skeleton: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Body layout to write, such as coco17 or body25."),
+    ] = None,
+    format_in: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FORMAT", help="Format of IN; found from its content."),
+    ] = None,
+    format_out: Annotated[
+        str | None,
+        typer.Option("--to", metavar="FORMAT", help="Format of OUT; found from its name."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT.")] = False,
+) -> None:
+    """Convert keypoints from one format, and body layout, to another."""
+    if output != "-" and Path(input).resolve() == Path(output).resolve():
+        raise UsageError("input and output are the same", where=input)
+    target = get_skeleton(skeleton) if skeleton else None
+    format_in = format_in or detect_format(input)
+    clip = read_clip(input, format=format_in)
+    if target is not None and target != clip.skeleton:
+        frames = tuple(poses.to(target) for poses in clip.frames)
+        clip = replace(clip, frames=frames, header=replace(clip.header, skeleton=target))
+    write_clip(clip, output, format=format_out, overwrite=overwrite)
+    typer.echo(
+        f"{len(clip)} frames of {format_in} ({clip.skeleton.name}) written to {output}", err=True
+    )

@@ -1,0 +1,141 @@
+"""Reading and writing clips of keypoints in any format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from poise.clip import Clip, Header
+from poise.errors import InputError, UsageError, suggest
+from poise.io.formats.base import Format
+from poise.io.formats.registry import FORMATS
+from poise.io.formats.source import Source, well_formed
+from poise.io.formats.writer import Writer
+from poise.skeleton import Skeleton, get_skeleton
+
+
+def format_names() -> list[str]:
+    """Return the names of the keypoint formats."""
+    return list(FORMATS)
+
+
+def detect_format(path: str | Path) -> str:
+    """Return the name of the format of a file or folder, by its content.
+
+    Raises:
+        InputError: It cannot be read, or its content is of no format or of several.
+    """
+    return _detect(Source(Path(path))).name
+
+
+def read_clip(
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002
+    skeleton: str | Skeleton | None = None,
+    fps: float | None = None,
+) -> Clip:
+    """Read the keypoints of one clip.
+
+    Args:
+        path: A file, or the folder of a format that is one.
+        format: Name of its format; found from the content when not given.
+        skeleton: The layout of its keypoints, where the format does not name it and it is not the
+            one that the system documents for this number of keypoints.
+        fps: Frames per second, for formats that hold no times. Without it such a clip has one
+            frame a second.
+
+    Raises:
+        InputError: It cannot be read or is not of that format.
+        UsageError: There is no such format or skeleton, or ``fps`` is not above 0.
+        MissingExtraError: The format needs a package that is not installed.
+    """
+    if fps is not None and not fps > 0:
+        raise UsageError(f"wanted frames per second above 0, got {fps}", where="fps")
+    named = get_skeleton(skeleton) if isinstance(skeleton, str) else skeleton
+    source = Source(Path(path), named, fps)
+    _check_there(source)
+    chosen = _named(format) if format else _detect(source)
+    with well_formed(source.path, chosen.title):
+        return chosen.read(source)
+
+
+def write_clip(
+    clip: Clip,
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002
+    overwrite: bool = False,
+) -> None:
+    """Write the keypoints of one clip; see ``open_writer``."""
+    with open_writer(path, clip.header, format=format, overwrite=overwrite) as out:
+        out.truncated = clip.truncated
+        for place, poses in enumerate(clip.frames):
+            out.write(poses, name=clip.names[place] if clip.names else None)
+
+
+def open_writer(
+    path: str | Path,
+    header: Header | None = None,
+    *,
+    format: str | None = None,  # noqa: A002
+    overwrite: bool = False,
+) -> Writer:
+    """Open a keypoint file or folder for writing, frame by frame.
+
+    Args:
+        path: Its name; the ending chooses the format. A folder of OpenPose JSON ends in ``/`` or
+            is there already; ``-`` is standard output, as Poise JSONL.
+        header: What is known of the clip; the first frame says it when not given.
+        format: Name of the format, whatever the ending.
+        overwrite: Whether something of that name may be replaced.
+
+    Returns:
+        A context manager with ``write(poses)``. The output appears under its name at the end of
+        the block; when the block fails, nothing appears.
+
+    Raises:
+        UsageError: The format is not known, or the ending does not tell it.
+        OutputError: The output is there already or cannot be written.
+        MissingExtraError: The format needs a package that is not installed.
+    """
+    chosen = _named(format) if format else _format_of_name(str(path))
+    return chosen.writer(path, header, overwrite=overwrite)
+
+
+def _named(name: str) -> Format:
+    if name not in FORMATS:
+        raise UsageError(f"no format named '{name}'", remedy=suggest(name, FORMATS))
+    return FORMATS[name]
+
+
+def _format_of_name(path: str) -> Format:
+    if path == "-":
+        return FORMATS["poise"]
+    if path.endswith(("/", "\\")) or Path(path).is_dir():
+        return FORMATS["openpose"]
+    for candidate in FORMATS.values():
+        if candidate.suffixes and path.lower().endswith(candidate.suffixes):
+            return candidate
+    choices = ", ".join(FORMATS)
+    raise UsageError(
+        "its name does not tell the keypoint format",
+        where=path,
+        remedy=f"use .jsonl, .csv, .parquet, .npz or a folder with /, or name one of {choices}",
+    )
+
+
+def _check_there(source: Source) -> None:
+    if not source.path.exists():
+        raise InputError("no such file or folder", where=source.path)
+
+
+def _detect(source: Source) -> Format:
+    _check_there(source)
+    found = [candidate for candidate in FORMATS.values() if candidate.sniff(source)]
+    if len(found) == 1:
+        return found[0]
+    if source.head.lstrip()[:1] in (b"[", b"{") and source.sniffed is None:
+        _ = source.document  # says what is wrong with the JSON
+    names = ", ".join(candidate.name for candidate in found or FORMATS.values())
+    what = "its content fits several formats" if found else "its content is of no known format"
+    raise InputError(what, where=source.path, remedy=f"name one of {names}")

@@ -1,0 +1,1 @@
+"""Keypoint file formats, one module each; ``registry.py`` lists them."""
