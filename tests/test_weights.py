@@ -134,7 +134,15 @@ def test_a_download_lands_under_its_hash_and_comes_only_once(
     assert _leftovers(tmp_path) == []
 
 
-BAD = "/wrong /cut /long /absent /no.zip#x /two.zip#end2end.onnx /plain.zip#other".split()
+BAD = [
+    "/wrong",
+    "/cut",
+    "/long",
+    "/absent",
+    "/no.zip#x",
+    "/two.zip#end2end.onnx",
+    "/plain.zip#other",
+]
 
 
 @pytest.mark.parametrize("place", BAD)

@@ -79,11 +79,7 @@ def _choose(card: str, name: str, value: str, choices: Any) -> None:
         )
 
 
-_SHAPES: dict[str, tuple[type | tuple[type, ...], int]] = {
-    "size": (int, 2),
-    "mean": ((int, float), 3),
-    "std": ((int, float), 3),
-}
+_COUNTS = {"size": 2, "mean": 3, "std": 3}
 
 
 def read_card(path: Path | str) -> Card:
@@ -118,21 +114,19 @@ def _check_names(where: Path, row: Mapping[str, Any], kind: type[Card] | type[We
 
 
 def _convert(where: Path, name: str, value: Any) -> Any:
-    if name == "files":
-        wanted, fits = "a list of tables", isinstance(value, list)
-        fits = fits and all(isinstance(row, dict) for row in value)
-    elif name == "settings":
-        wanted, fits = "a table", isinstance(value, dict)
-        value = {key: tuple(v) if isinstance(v, list) else v for key, v in dict(value).items()}
-    elif name in _SHAPES:
-        kinds, count = _SHAPES[name]
-        wanted, fits = f"{count} numbers", isinstance(value, list) and len(value) == count
-        fits = fits and all(isinstance(number, kinds) for number in value)
-        value = tuple(value) if fits else value
-    else:
-        wanted, fits = "a text", isinstance(value, str)
-    if not fits:
-        raise ModelError(f"{name}: wanted {wanted}, got {value!r}", where=where)
+    """Return a field's value as `Card` holds it, or say what was wanted."""
+    if name == "files" and isinstance(value, list) and all(isinstance(v, dict) for v in value):
+        return value
+    if name == "settings" and isinstance(value, dict):
+        return {key: tuple(v) if isinstance(v, list) else v for key, v in value.items()}
+    if name in _COUNTS and isinstance(value, list) and len(value) == _COUNTS[name]:
+        kinds = {int} if name == "size" else {int, float}
+        if all(type(number) in kinds for number in value):
+            return tuple(value)
+    wanted = {"files": "a list of tables", "settings": "a table"}
+    wanted |= {field: f"{count} numbers" for field, count in _COUNTS.items()}
+    if name in wanted or not isinstance(value, str):
+        raise ModelError(f"{name}: wanted {wanted.get(name, 'a text')}, got {value!r}", where=where)
     return value
 
 

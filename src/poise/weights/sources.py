@@ -7,6 +7,7 @@ and nowhere else.
 from __future__ import annotations
 
 import http.client
+import re
 import shutil
 import ssl
 import subprocess
@@ -207,9 +208,9 @@ def _run(command: list[str]) -> str | None:
 
 def _last_error(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR")]
+    errors = [line for line in lines if line.startswith(("ERROR", "error"))]
     network = [line for line in lines if "Retrying" in line]
-    return (network or errors or lines)[-1][:200]
+    return re.sub(r"^\w+: ", "", (network or errors or lines)[-1])[:200]
 
 
 def reachable(addresses: Iterable[str], seconds: float = CONNECT_SECONDS) -> set[str]:
