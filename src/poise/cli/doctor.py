@@ -20,6 +20,7 @@ from poise.weights import Shelf, home, offline
 _PACKAGES = ("numpy", "openvino", "av", "pillow", "typer", "rich", "platformdirs")
 # What to look for in the codecs: the encoder that each kind of output needs first.
 _ENCODERS = {"h264": ("libx264", "libopenh264", "h264"), "vp9": ("libvpx-vp9",), "gif": ("gif",)}
+_SIZES = {"free_bytes": "free disk", "cached_bytes": "in the cache"}
 _DECODERS = ("h264", "hevc", "vp9", "av1", "mjpeg")
 
 
@@ -56,10 +57,15 @@ def examine() -> dict[str, Any]:
 def _lines(found: Any) -> list[str]:
     if not isinstance(found, dict):
         return [str(found)]
-    return [
-        f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for name, value in found.items()
-    ]
+    return [_line(name, value) for name, value in found.items()]
+
+
+def _line(name: str, value: Any) -> str:
+    if name.endswith("_bytes"):
+        name, value = _SIZES.get(name, name), f"{value / 1e6:,.0f} MB"
+    if isinstance(value, list):
+        value = ", ".join(map(str, value)) or "none"
+    return f"{name}: {'yes' if value is True else 'no' if value is False else value}"
 
 
 def _version(package: str) -> str | None:
