@@ -110,7 +110,7 @@ def _named(name: str) -> Format:
 
 def _format_of_name(path: str) -> Format:
     if path == "-":
-        return FORMATS["poise"]
+        return FORMATS["jsonl"]
     if path.endswith(("/", "\\")) or Path(path).is_dir():
         return FORMATS["openpose"]
     for candidate in FORMATS.values():

@@ -201,4 +201,4 @@ def _person(person: dict[str, Any]) -> Person:
     )
 
 
-FORMAT = Format("poise", "Poise JSONL", (".jsonl",), _sniff, _read, JsonlWriter)
+FORMAT = Format("jsonl", "Poise JSONL", (".jsonl",), _sniff, _read, JsonlWriter)
