@@ -74,7 +74,7 @@ def open_picture(file: IO[bytes], form: str, name: str) -> Feed:
             picture = _open_heif(file) if form == "HEIF" else _open(file, form)
         _check_size(picture, name)
         if form in _ANIMATED and getattr(picture, "is_animated", False):
-            animation = Animation(picture, name)
+            animation = Animation(picture, file, name)
             undo.pop_all()
             return animation
         with _translated(name):
@@ -156,11 +156,12 @@ class Animation(Feed):
 
     Args:
         picture: The animation, as Pillow opened it.
+        file: The file it reads; closed by the feed.
         name: What to call it in messages.
     """
 
-    def __init__(self, picture: Image.Image, name: str) -> None:
-        self._picture, self._name = picture, name
+    def __init__(self, picture: Image.Image, file: IO[bytes], name: str) -> None:
+        self._picture, self._file, self._name = picture, file, name
         # An animated PNG may begin with a picture for old readers that is not part of it.
         self._skip = int(bool(picture.info.get("default_image")))
         # A GIF must be read to its end before Pillow can count its frames.
@@ -200,10 +201,10 @@ class Animation(Feed):
             self.truncated = index < self.count if self.count else not self._has_trailer()
 
     def _has_trailer(self) -> bool:
-        file = self._picture.fp  # type: ignore[attr-defined]
-        file.seek(-1, 2)
-        return bool(file.read(1) == b";")
+        self._file.seek(-1, 2)
+        return self._file.read(1) == b";"
 
     def close(self) -> None:
         """Close the file."""
         self._picture.close()
+        self._file.close()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from poise.errors import NoInputError
 from poise.io.feeds import READABLE
@@ -130,13 +131,19 @@ class Sources(Iterator[Source]):
         elif "://" in word:
             yield from self._stream(word)
         else:
-            path = base / word
-            mode = self._mode(path)
-            if mode is None and glob.has_magic(word):
+            yield from self._path(base / word, word, listed)
+
+    def _path(self, path: Path, word: str, listed: bool) -> Iterator[Source]:
+        try:
+            mode = path.stat().st_mode
+        except (OSError, ValueError) as error:
+            if glob.has_magic(word):
                 yield from self._glob(path)
-            elif mode is None:
-                self._skip(path, "no such file or folder")
-            elif stat.S_ISDIR(mode):
+            else:
+                missing = isinstance(error, FileNotFoundError)
+                self._skip(path, "no such file or folder" if missing else _reason(error))
+        else:
+            if stat.S_ISDIR(mode):
                 yield from self._folder(path, PurePath(path.resolve().name))
             elif not stat.S_ISREG(mode):
                 self._skip(path, "a pipe, socket or device, not a file")
@@ -147,16 +154,12 @@ class Sources(Iterator[Source]):
 
     def _stream(self, word: str) -> Iterator[Source]:
         if word.startswith(SCHEMES):
-            name = re.sub(r"[^\w.-]+", "_", word.partition("://")[2].partition("?")[0]).strip("_")
+            parts = urlsplit(word)  # a password in the address must not become a file's name
+            name = re.sub(r"[^\w.-]+", "_", f"{parts.hostname}{parts.path}").strip("_.")
             yield Source(word, "stream", self._unique(PurePath(name or "stream")))
         else:
             self._skip(word, f"only {', '.join(SCHEMES)} addresses are read")
 
-    def _mode(self, path: Path) -> int | None:
-        try:
-            return path.stat().st_mode
-        except (OSError, ValueError):
-            return None
 
     def _skip(self, path: os.PathLike[str] | str, reason: str) -> None:
         self.skipped.append(Skipped(os.fspath(path), reason))
