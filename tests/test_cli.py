@@ -186,7 +186,7 @@ def test_bad_sources(
 
 
 def test_missing_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    said = _fails(capsys, 6, "estimate", tmp_path / "none.mp4", "-m", "fake")
+    said = _fails(capsys, 4, "estimate", tmp_path / "none.mp4", "-m", "fake")
     assert "none.mp4" in said
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from poise.clip import Clip, Header
 from poise.cuts import CutDetector
 from poise.errors import UsageError
-from poise.gaps import fill_gaps
 from poise.io import read_frames
 from poise.io.reading import FrameReader
 from poise.models import load_model
@@ -23,7 +22,6 @@ from poise.options import Options
 from poise.poses import Frame, Poses
 from poise.skeleton import get_skeleton
 from poise.smoothing import Smoother, smooth
-from poise.swaps import repair_swaps
 from poise.tracking import Tracker
 
 
@@ -74,7 +72,7 @@ class Estimation(Iterator[Poses]):
         if self._options.whole_clip and not self.reader.still:
             return self._read_again()
         self._held = deque()
-        return self._hold()
+        return self._hold(self._held)
 
     def close(self) -> None:
         """Stop reading and let go of the source."""
@@ -135,6 +133,9 @@ class Estimation(Iterator[Poses]):
         yield from smoother.finish()
 
     def _whole(self, found: Iterable[Poses]) -> Iterator[Poses]:
+        from poise.gaps import fill_gaps
+        from poise.swaps import repair_swaps
+
         header = dataclasses.replace(self.header, skeleton=self._model.skeleton)
         clip = Clip(tuple(found), header)
         if self._options.repair_swaps:
@@ -143,8 +144,7 @@ class Estimation(Iterator[Poses]):
             clip = fill_gaps(clip, self._options.fill_gaps)
         yield from smooth(clip, self._options.smooth).frames
 
-    def _hold(self) -> Iterator[tuple[Frame, Poses]]:
-        held = self._held or deque()
+    def _hold(self, held: deque[Frame]) -> Iterator[tuple[Frame, Poses]]:
         for poses in self:
             while held[0].index != poses.index:
                 held.popleft()

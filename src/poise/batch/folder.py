@@ -82,7 +82,7 @@ class Run:
             self._refuse_existing(jobs)
         with Ledger(self.folder / LEDGER) as ledger:
             for number, (source, outputs) in enumerate(jobs, start=1):
-                report = watcher.begin(source.path, number, len(jobs))
+                report = watcher.begin(source.address, number, len(jobs))
                 summary, error = None, None
                 if self.resume and self._is_done(ledger, source, outputs):
                     result.skipped += 1
@@ -90,8 +90,8 @@ class Run:
                     summary, error = self._try(ledger, source, outputs, report)
                     result.done += summary is not None
                     result.frames += summary.frames if summary else 0
-                    result.failed += [(source.path, error)] if error else []
-                watcher.end(source.path, summary, error)
+                    result.failed += [(source.address, error)] if error else []
+                watcher.end(source.address, summary, error)
         return result
 
     def _jobs(self, sources: Sequence[Source]) -> Iterator[tuple[Source, list[Output]]]:
@@ -105,7 +105,7 @@ class Run:
     def _refuse_existing(self, jobs: list[tuple[Source, list[Output]]]) -> None:
         for source, outputs in jobs:
             try:
-                check_outputs(source.path, outputs, overwrite=False)
+                check_outputs(source.address, outputs, overwrite=False)
             except OutputError as error:
                 remedy = "add --resume to go on, or --overwrite to do all anew"
                 raise OutputError(error.what, where=error.where, remedy=remedy) from None
@@ -116,10 +116,10 @@ class Run:
         return json.dumps(values, sort_keys=True)
 
     def _is_done(self, ledger: Ledger, source: Source, outputs: list[Output]) -> bool:
-        entry = ledger.find(source.path)
+        entry = ledger.find(source.address)
         return (
             entry is not None
-            and (entry.size, entry.modified) == _state(source.path)
+            and (entry.size, entry.modified) == _state(source.address)
             and entry.settings == self._settings()
             and entry.outputs == _sizes(outputs)
         )
@@ -128,12 +128,12 @@ class Run:
         self, ledger: Ledger, source: Source, outputs: list[Output], report: Report | None
     ) -> tuple[Summary | None, PoiseError | None]:
         try:
-            size, modified = _state(source.path)
-            ledger.forget(source.path)
+            size, modified = _state(source.address)
+            ledger.forget(source.address)
             for output in outputs:
                 _make_folder(Path(output.path).parent)
             summary = write_estimate(
-                source.path, outputs, self.model, self.options, overwrite=True, report=report
+                source.address, outputs, self.model, self.options, overwrite=True, report=report
             )
         except PoiseError as error:
             if getattr(error.__cause__, "errno", None) in _FULL:
@@ -141,10 +141,12 @@ class Run:
             return None, error
         except Exception as error:  # noqa: BLE001 (one source must not stop the others)
             return None, PoiseError(
-                f"unexpected {type(error).__name__}: {error}", where=source.path
+                f"unexpected {type(error).__name__}: {error}", where=source.address
             )
         sizes = _sizes(outputs)
-        ledger.record(Entry(source.path, size, modified, self._settings(), sizes, summary.frames))
+        ledger.record(
+            Entry(source.address, size, modified, self._settings(), sizes, summary.frames)
+        )
         return summary, None
 
 

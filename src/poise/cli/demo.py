@@ -9,8 +9,8 @@ import numpy as np
 import typer
 
 from poise.batch.single import Output, Summary, write_estimate
-from poise.clip import Clip
 from poise.cli.progress import Ticker
+from poise.clip import Clip
 from poise.draw import open_picture_writer
 from poise.errors import OutputError
 from poise.io import read_clip

@@ -14,7 +14,7 @@ from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.errors import SomeInputsFailedError, UsageError
 from poise.io import find_sources
-from poise.io.sources import Source
+from poise.io.sources import Skipped, Source
 from poise.models import load_model
 from poise.models.base import PoseModel
 from poise.options import Options
@@ -59,14 +59,16 @@ def estimate(
     """Estimate everyone's keypoints in pictures, videos, folders, cameras and streams."""
     if overwrite and resume:
         raise UsageError("--overwrite and --resume exclude each other", remedy="choose one")
-    found = list(find_sources(sources))
+    found = find_sources(sources)
+    listed = list(found)
     request = Request(tuple(output or ()), tuple(format_ or ()), model, options, overwrite, resume)
-    ticker = Ticker(enabled=progress, many=len(found) > 1)
+    many = found.many or request.wants_folder
+    ticker = Ticker(enabled=progress, many=many)
     try:
-        if len(found) == 1 and found[0].path in sources and not request.wants_folder:
-            request.estimate_one(found[0].path, ticker)
+        if many:
+            request.estimate_many(listed, found.skipped, ticker)
         else:
-            request.estimate_many(found, ticker)
+            request.estimate_one(listed[0].address, ticker)
     finally:
         ticker.close()
 
@@ -111,8 +113,8 @@ class Request:
             )
         ticker.end(source, summary, None)
 
-    def estimate_many(self, sources: list[Source], ticker: Ticker) -> None:
-        """Estimate all sources into one folder.
+    def estimate_many(self, sources: list[Source], skipped: list[Skipped], ticker: Ticker) -> None:
+        """Estimate all sources into one folder; what cannot even be opened counts as failed.
 
         Raises:
             SomeInputsFailedError: At least one failed; the others are done.
@@ -129,14 +131,17 @@ class Request:
         )
         result = run.process(sources, ticker)
         ticker.close()
+        failed = [str(error) for _, error in result.failed]
+        failed += [f"{lost.path}: {lost.reason}" for lost in skipped]
         ticker.say(
-            f"{result.done} done, {result.skipped} skipped, {len(result.failed)} failed, "
+            f"{result.done} done, {result.skipped} skipped, {len(failed)} failed, "
             f"{result.frames} frames"
         )
-        if result.failed:
-            for _, error in result.failed:
-                ticker.say(f"  failed: {error}", always=True)
-            raise SomeInputsFailedError(f"{len(result.failed)} of {len(sources)} sources failed")
+        if failed:
+            for line in failed:
+                ticker.say(f"  failed: {line}", always=True)
+            total = len(sources) + len(skipped)
+            raise SomeInputsFailedError(f"{len(failed)} of {total} sources failed")
 
     def _load(self, ticker: Ticker) -> PoseModel:
         return load_model(self.model, precision=self.options.precision, report=ticker.say)
