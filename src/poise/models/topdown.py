@@ -1,18 +1,31 @@
-"""Top-down models: a detector finds people, a crop model reads each of them."""
+"""Top-down models: a detector finds people, a crop model reads each of them.
+
+On video the detector rests while everybody is followed: the crop comes from the person's last
+pose. What must be remembered for that lives in a `following.Walk`, one for each clip.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
-import numpy as np
+from poise.models.base import CropModel, Detector, PoseModel
+from poise.models.following import Person, Reading, Walk, distinct, read_regions
+from poise.poses import Frame, Poses
 
-from poise.geometry import Affine, invert, transform
-from poise.models.base import CropModel, CropPoses, Detector, PoseModel
-from poise.poses import FloatArray, Frame, Poses
+# Frames that may be read at the same time. The network's two streams are then always busy.
+AHEAD = 2
 
 
 class TopDown(PoseModel):
-    """A detector and a crop model as one pose model."""
+    """A detector and a crop model as one pose model.
+
+    Args:
+        detector: Finds people in whole pictures.
+        crop_model: Reads one person from each crop.
+        name: The model's name in the table.
+    """
 
     def __init__(self, detector: Detector, crop_model: CropModel, *, name: str) -> None:
         self._detector, self._reader = detector, crop_model
@@ -24,63 +37,34 @@ class TopDown(PoseModel):
         found = []
         for frame in frames:
             (people,) = self._detector.detect([frame.image])
-            found.append(read_regions(self._reader, frame, self._reader.regions(people))[0])
+            reading = read_regions(self._reader, frame, self._reader.regions(people))
+            rows = distinct(reading.poses, reading.there)
+            found.append(reading.poses.select(rows))
         return found
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Poses]:
-        """Return everyone in each frame of a video, in order, as soon as it is known."""
-        poses: Poses | None = None
-        anchors: FloatArray | None = None
-        for frame in frames:
-            if poses is None or not len(poses) or frame.cut:
-                (people,) = self._detector.detect([frame.image])
-                regions = self._reader.regions(people)
-            else:
-                regions = self._reader.next_regions(poses, anchors)
-            poses, anchors = read_regions(self._reader, frame, regions)
-            yield poses
+        """Return everyone in each frame of a video, in order.
+
+        Two frames are read at the same time where they follow each other closely, so the poses of
+        a frame come when the next one has arrived. The second of the two looks where people were
+        two frames ago. Which frames go together depends on their times alone: the results are the
+        same on every run.
+        """
+        walk = Walk(self._detector, self._reader)
+        flying: deque[tuple[Frame, list[Person], Future[Reading]]] = deque()
+        with ThreadPoolExecutor(AHEAD, thread_name_prefix="poise-read") as pool:
+            for frame in frames:
+                while flying and (len(flying) >= AHEAD or walk.must_wait(frame)):
+                    yield _land(walk, flying)
+                people, regions = walk.aim(frame, early=bool(flying))
+                job = pool.submit(read_regions, self._reader, frame, regions)
+                flying.append((frame, people, job))
+                if len(flying) >= AHEAD:
+                    yield _land(walk, flying)
+            while flying:
+                yield _land(walk, flying)
 
 
-def read_regions(
-    reader: CropModel, frame: Frame, regions: list[Affine]
-) -> tuple[Poses, FloatArray | None]:
-    """Read the person in each region of a frame; those who are not there are left out."""
-    known = {"index": frame.index, "time": frame.time, "size": frame.size}
-    if not regions:
-        return Poses.empty(reader.skeleton, **known), None
-    crops = [reader.cut(frame.image, region) for region in regions]
-    read = reader.read(np.stack(crops))
-    there = np.flatnonzero(read.presence >= reader.minimum_presence)
-    back = [invert(regions[row]) for row in there]
-    return _place(reader, read, there, back, known)
-
-
-def _place(reader, read: CropPoses, there, back, known):
-    count = len(reader.skeleton)
-    if not len(there):
-        return Poses.empty(reader.skeleton, **known), None
-    keypoints = np.stack([transform(m, read.keypoints[r]) for r, m in zip(there, back)])
-    anchors = None
-    if read.anchors is not None:
-        anchors = np.stack([transform(m, read.anchors[r]) for r, m in zip(there, back)])
-    xyz = None
-    if read.xyz is not None:
-        xyz = np.stack([_turn(read.xyz[r], m) for r, m in zip(there, back)])
-    return (
-        Poses(
-            reader.skeleton,
-            keypoints,
-            read.scores[there],
-            xyz=xyz,
-            person_scores=read.presence[there],
-            **known,
-        ),
-        anchors,
-    )
-
-
-def _turn(xyz: FloatArray, back: Affine) -> FloatArray:
-    turn = back[:, :2] / np.sqrt(abs(np.linalg.det(back[:, :2])))
-    turned = xyz.copy()
-    turned[:, :2] = xyz[:, :2] @ turn.T
-    return turned
+def _land(walk: Walk, flying: deque[tuple[Frame, list[Person], Future[Reading]]]) -> Poses:
+    frame, people, job = flying.popleft()
+    return walk.learn(frame, people, job.result())
