@@ -15,6 +15,7 @@ from PIL import Image
 
 from media import write_video
 from poise.batch.folder import LEDGER
+from poise.batch.ledger import Ledger
 from poise.cli.app import run
 from poise.testing import blob_picture
 
@@ -155,3 +156,13 @@ def test_full_disk_stops_the_run(folder: Path, tmp_path: Path) -> None:
     assert done.returncode == 7, done.stderr
     assert "Traceback" not in done.stderr
     assert _tree(tmp_path / "o") == {}
+
+
+def test_second_run_on_one_folder_is_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    with Ledger(out / LEDGER):
+        assert _run(folder, out) == 7
+    assert "another run writes to this folder" in capsys.readouterr().err
+    assert _run(folder, out) == 3

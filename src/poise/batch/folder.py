@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -80,8 +81,10 @@ class Run:
         jobs = list(self._jobs(sources))
         if not (self.resume or self.overwrite):
             self._refuse_existing(jobs)
+        cleaned: set[Path] = set()
         with Ledger(self.folder / LEDGER) as ledger:
             for number, (source, outputs) in enumerate(jobs, start=1):
+                self._clean(outputs, cleaned)
                 report = watcher.begin(source.address, number, len(jobs))
                 summary, error = None, None
                 if self.resume and self._is_done(ledger, source, outputs):
@@ -109,6 +112,13 @@ class Run:
             except OutputError as error:
                 remedy = "add --resume to go on, or --overwrite to do all anew"
                 raise OutputError(error.what, where=error.where, remedy=remedy) from None
+
+    def _clean(self, outputs: list[Output], cleaned: set[Path]) -> None:
+        """Remove what a killed run left under temporary names; the ledger's lock makes it safe."""
+        for folder in {Path(output.path).parent for output in outputs} - cleaned:
+            cleaned.add(folder)
+            for left in folder.glob(".poise-*.part"):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def _settings(self) -> str:
         values = dataclasses.asdict(self.options) | {"formats": self.formats}
