@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -470,7 +471,7 @@ def test_the_default_model_finds_nobody_on_a_grey_wall(
     default_weights: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = {str(path.parent) for path in default_weights}
-    monkeypatch.setenv("POISE_MODELS", ":".join(folders))
+    monkeypatch.setenv("POISE_MODELS", os.pathsep.join(folders))
     model = load_model("auto", precision="f32")
     assert (model.name, model.skeleton.name, model.precision) == ("blazepose", "blazepose33", "f32")
     assert len(model(np.full((240, 320, 3), 128, np.uint8))) == 0

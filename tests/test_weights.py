@@ -42,6 +42,8 @@ FILES = {
     "/pair.zip": _zip(**{"a.xml": GOOD, "a.bin": WRONG}),
     "/no.zip": b"this is no archive",
 }
+_NOISE = bytes(range(1, 200))
+FILES["/damaged.zip"] = FILES["/plain.zip"][:60] + _NOISE + FILES["/plain.zip"][60 + len(_NOISE) :]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -367,7 +369,10 @@ def test_many_fetch_at_once_and_none_sees_half_a_file(server: Server, tmp_path: 
     assert _leftovers(tmp_path) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for the superuser")
+SUPERUSER = getattr(os, "geteuid", lambda: 0)() == 0
+
+
+@pytest.mark.skipif(SUPERUSER, reason="nothing is read-only for the superuser")
 def test_a_read_only_cache_is_enough_when_the_file_is_there(server: Server) -> None:
     file = _file(server.address + "/good")
     path = fetch(file)

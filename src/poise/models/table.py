@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from poise.models.card import Card
+from poise.models.files import ASSETS, WHEEL, ir, landmark, openmmlab
 from poise.weights import WeightFile
 
 # Families that are modules of poise.models (`fake` lives in poise.testing).
@@ -24,8 +25,6 @@ TIERS = {
 # --- BlazePose -----------------------------------------------------------------------------------
 # Hashes: mediapipe, third_party/external_files.bzl; the sizes are those of the wheel's members.
 
-_ASSETS = "https://storage.googleapis.com/mediapipe-assets/"
-_WHEEL = "package:mediapipe==0.10.21#mediapipe/modules/"
 _BLAZEPOSE: dict[str, Any] = {
     "family": "blazepose",
     "layout": "NHWC",
@@ -45,24 +44,8 @@ _GOOGLES_SETS = " (yoga, dance and HIIT of single persons, Google's own sets; Me
 _ONE_PERSON = "for one near, whole person: 33 keypoints, 3D, very fast; misses most of a group"
 
 
-def _landmark(grade: str, sha256: str, size: int | None, *sources: str) -> tuple[WeightFile, ...]:
-    return (WeightFile(f"pose_landmark_{grade}.tflite", sha256, size, sources),)
-
-
 # --- RTMPose and the YOLOX detectors that go with it ----------------------------------------------
 # mmpose, projects/rtmpose; hashes of the member end2end.onnx, as published by several users.
-
-_OPENMMLAB = "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/"
-_TAU = (
-    "https://huggingface.co/Tau-J/RTMPose/resolve/cd4d7095f5cfc9cfc4f46289bee91ea4a1e1d9fd/"
-    "rtmposev1/onnx_sdk/"
-)
-
-
-def _openmmlab(stem: str, sha256: str, size: int | None = None) -> tuple[WeightFile, ...]:
-    member = f"{stem}.zip#end2end.onnx"
-    return (WeightFile(f"{stem}.onnx", sha256, size, (_OPENMMLAB + member, _TAU + member)),)
-
 
 _HUMANART: dict[str, Any] = {
     "family": "yolox",
@@ -86,24 +69,10 @@ _RTMPOSE_AP = "AP {} (COCO val2017; mmpose, projects/rtmpose, trained on Body7)"
 
 # --- PP-TinyPose and PicoDet, as OpenVINO IR ------------------------------------------------------
 
-_PADDLE = (
-    "https://github.com/guojin-yan/Csharp_and_OpenVINO_deploy_PP-TinyPose/raw/"
-    "456426437889131f0c50983d24b4aab1d2fc3174/model/"
-)
 _PADDLE_LICENCE = (
     "Apache-2.0 (the weights, PaddleDetection's; the repository that keeps the converted files "
     "states no licence)"
 )
-
-
-def _ir(
-    folder: str, stem: str, sha256: tuple[str, str], size: tuple[int, int], name: str
-) -> tuple[WeightFile, ...]:
-    address = f"{_PADDLE}{folder}/ir_fp16/{stem}"
-    return (
-        WeightFile(f"{name}.xml", sha256[0], size[0], (f"{address}.xml",)),
-        WeightFile(f"{name}.bin", sha256[1], size[1], (f"{address}.bin",)),
-    )
 
 
 _IMAGENET: dict[str, Any] = {"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}
@@ -131,8 +100,8 @@ _ROWS = (
                 "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
                 2959046,
                 (
-                    _WHEEL + "pose_detection/pose_detection.tflite",
-                    _ASSETS + "pose_detection.tflite?generation=1678737489600422",
+                    WHEEL + "pose_detection/pose_detection.tflite",
+                    ASSETS + "pose_detection.tflite?generation=1678737489600422",
                 ),
             ),
         ),
@@ -142,12 +111,12 @@ _ROWS = (
     Card(
         name="blazepose",
         accuracy="PCK@0.2 95.5 to 96.3" + _GOOGLES_SETS,
-        files=_landmark(
+        files=landmark(
             "full",
             "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
             6440512,
-            _WHEEL + "pose_landmark/pose_landmark_full.tflite",
-            _ASSETS + "pose_landmark_full.tflite?generation=1661875894245786",
+            WHEEL + "pose_landmark/pose_landmark_full.tflite",
+            ASSETS + "pose_landmark_full.tflite?generation=1661875894245786",
         ),
         note=_ONE_PERSON,
         **_BLAZEPOSE_CROP,
@@ -155,12 +124,12 @@ _ROWS = (
     Card(
         name="blazepose-lite",
         accuracy="PCK@0.2 90.2 to 93.5" + _GOOGLES_SETS,
-        files=_landmark(
+        files=landmark(
             "lite",
             "f17bfbecadb61c3be1baa8b8d851cc6619c870a87167b32848ad20db306b9d61",
             None,
-            _ASSETS + "pose_landmark_lite.tflite?generation=1661875901231143",
-            _ASSETS + "modules/pose_landmark/pose_landmark_lite.tflite?generation=1782183674047673",
+            ASSETS + "pose_landmark_lite.tflite?generation=1661875901231143",
+            ASSETS + "modules/pose_landmark/pose_landmark_lite.tflite?generation=1782183674047673",
         ),
         note=_ONE_PERSON,
         **_BLAZEPOSE_CROP,
@@ -168,13 +137,12 @@ _ROWS = (
     Card(
         name="blazepose-heavy",
         accuracy="PCK@0.2 96.4 to 97.5" + _GOOGLES_SETS,
-        files=_landmark(
+        files=landmark(
             "heavy",
             "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
             None,
-            _ASSETS + "pose_landmark_heavy.tflite?generation=1661875897944151",
-            _ASSETS
-            + "modules/pose_landmark/pose_landmark_heavy.tflite?generation=1782183666398574",
+            ASSETS + "pose_landmark_heavy.tflite?generation=1661875897944151",
+            ASSETS + "modules/pose_landmark/pose_landmark_heavy.tflite?generation=1782183666398574",
         ),
         note=_ONE_PERSON,
         **_BLAZEPOSE_CROP,
@@ -234,7 +202,7 @@ _ROWS = (
         size=(320, 320),
         licence=_PADDLE_LICENCE,
         data="PaddleDetection's pedestrian set",
-        files=_ir(
+        files=ir(
             "picodet_v2_s_320_pedestrian",
             "picodet_s_320_lcnet_pedestrian",
             (
@@ -250,7 +218,7 @@ _ROWS = (
         name="tinypose-256",
         size=(192, 256),
         accuracy="AP 68.3 to 68.8 (COCO val2017; PaddleDetection, PP-TinyPose)",
-        files=_ir(
+        files=ir(
             "tinypose_256_192",
             "model",
             (
@@ -266,7 +234,7 @@ _ROWS = (
         name="tinypose-128",
         size=(96, 128),
         accuracy="AP 58.1 to 58.4 (COCO val2017; PaddleDetection, PP-TinyPose)",
-        files=_ir(
+        files=ir(
             "tinypose_128_96",
             "model",
             (
@@ -281,7 +249,7 @@ _ROWS = (
     Card(
         name="yolox-tiny-humanart",
         size=(416, 416),
-        files=_openmmlab(
+        files=openmmlab(
             "yolox_tiny_8xb8-300e_humanart-6f3252f9",
             "ceb11c07298f95c50d7c5abeb906d03340c85f23aa79e3e66966e7fb6c307250",
         ),
@@ -291,7 +259,7 @@ _ROWS = (
     Card(
         name="yolox-m-humanart",
         size=(640, 640),
-        files=_openmmlab(
+        files=openmmlab(
             "yolox_m_8xb8-300e_humanart-c2c7a14a",
             "3dea6513388889f0fff4b77bf7a26013600321b9eb9ceb0e9a400a82572f5f23",
             101400344,
@@ -303,7 +271,7 @@ _ROWS = (
         name="rtmpose-t",
         detector="yolox-tiny-humanart",
         accuracy=_RTMPOSE_AP.format("65.9"),
-        files=_openmmlab("rtmpose-t_simcc-body7_pt-body7_420e-256x192-026a1439_20230504", ""),
+        files=openmmlab("rtmpose-t_simcc-body7_pt-body7_420e-256x192-026a1439_20230504", ""),
         note="nobody has published a hash of this file: get it yourself and use a card of your own",
         **_RTMPOSE,
     ),
@@ -311,7 +279,7 @@ _ROWS = (
         name="rtmpose-s",
         detector="yolox-tiny-humanart",
         accuracy=_RTMPOSE_AP.format("69.7"),
-        files=_openmmlab(
+        files=openmmlab(
             "rtmpose-s_simcc-body7_pt-body7_420e-256x192-acd4a1ef_20230504",
             "9aeb635b83f86aea45cf45d85798f7eba1a162de8e0d721c44e54fe5eebaf47d",
         ),
@@ -321,7 +289,7 @@ _ROWS = (
         name="rtmpose-m",
         detector="yolox-m-humanart",
         accuracy=_RTMPOSE_AP.format("74.9"),
-        files=_openmmlab(
+        files=openmmlab(
             "rtmpose-m_simcc-body7_pt-body7_420e-256x192-e48f03d0_20230504",
             "5c0a4bf67953e6d2ac43ce15e77dc9d5d354ae18430a47d2c5963a7bc5683e3c",
             54330655,
@@ -332,7 +300,7 @@ _ROWS = (
         name="rtmpose-l",
         detector="yolox-m-humanart",
         accuracy=_RTMPOSE_AP.format("76.7"),
-        files=_openmmlab(
+        files=openmmlab(
             "rtmpose-l_simcc-body7_pt-body7_420e-256x192-4dba18fc_20230504",
             "cff059fd58a2c0d5fabaddcd66a96abcfb327563bcb0149ea59c9de4a8990fe2",
         ),

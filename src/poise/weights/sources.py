@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any, cast
@@ -80,8 +81,8 @@ def extract(archive: Path, member: str, target: Path, *, most: int | None = None
             target.open("wb") as out,
         ):
             _copy(stream, out, most=most, count=lambda _: None)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise SourceError(f"the archive is damaged ({error})") from error
+    except (OSError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise SourceError(f"the archive cannot be read ({error})") from error
 
 
 def _find_member(names: list[str], wanted: str) -> str:

@@ -1,0 +1,39 @@
+"""How the publishers of weights name and address their files: what the table's rows share."""
+
+from __future__ import annotations
+
+from poise.weights import WeightFile
+
+ASSETS = "https://storage.googleapis.com/mediapipe-assets/"
+WHEEL = "package:mediapipe==0.10.21#mediapipe/modules/"
+_OPENMMLAB = "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/"
+_TAU = (
+    "https://huggingface.co/Tau-J/RTMPose/resolve/cd4d7095f5cfc9cfc4f46289bee91ea4a1e1d9fd/"
+    "rtmposev1/onnx_sdk/"
+)
+_PADDLE = (
+    "https://github.com/guojin-yan/Csharp_and_OpenVINO_deploy_PP-TinyPose/raw/"
+    "456426437889131f0c50983d24b4aab1d2fc3174/model/"
+)
+
+
+def landmark(grade: str, sha256: str, size: int | None, *sources: str) -> tuple[WeightFile, ...]:
+    """Return BlazePose's landmark network of one grade: lite, full or heavy."""
+    return (WeightFile(f"pose_landmark_{grade}.tflite", sha256, size, sources),)
+
+
+def openmmlab(stem: str, sha256: str, size: int | None = None) -> tuple[WeightFile, ...]:
+    """Return the network of one archive of OpenMMLab's; the hash is that of the network."""
+    member = f"{stem}.zip#end2end.onnx"
+    return (WeightFile(f"{stem}.onnx", sha256, size, (_OPENMMLAB + member, _TAU + member)),)
+
+
+def ir(
+    folder: str, stem: str, sha256: tuple[str, str], size: tuple[int, int], name: str
+) -> tuple[WeightFile, ...]:
+    """Return the .xml and .bin of a network that was converted to OpenVINO's own format."""
+    address = f"{_PADDLE}{folder}/ir_fp16/{stem}"
+    return (
+        WeightFile(f"{name}.xml", sha256[0], size[0], (f"{address}.xml",)),
+        WeightFile(f"{name}.bin", sha256[1], size[1], (f"{address}.bin",)),
+    )
