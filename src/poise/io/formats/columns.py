@@ -48,12 +48,12 @@ def columns_skeleton(columns: Sequence[str], source: Source) -> Skeleton:
 
 def person_values(poses: Poses) -> npt.NDArray[np.float64]:
     """Return (N, 5 + 3K or 5 + 6K) score, box, keypoints and metres; NaN where absent."""
-    count = len(poses)
+    count, width = len(poses), len(poses.skeleton)
     points = np.concatenate([poses.keypoints, poses.scores[..., None]], axis=2)
     points[~poses.present, 2] = np.nan
-    parts = [poses.person_scores[:, None], poses.boxes, points.reshape(count, -1)]
+    parts = [poses.person_scores[:, None], poses.boxes, points.reshape(count, 3 * width)]
     if poses.xyz is not None:
-        parts.append(poses.xyz.reshape(count, -1))
+        parts.append(poses.xyz.reshape(count, 3 * width))
     return np.concatenate(parts, axis=1).astype(np.float64)
 
 

@@ -60,7 +60,7 @@ class OpenPoseWriter(Writer):
 
 
 def _people(poses: Poses) -> list[dict[str, Any]]:
-    flat = triples(poses).reshape(len(poses), -1).tolist()
+    flat = triples(poses).reshape(len(poses), 3 * len(poses.skeleton)).tolist()
     ids = [-1] * len(poses) if poses.ids is None else poses.ids.tolist()
     people: list[dict[str, Any]] = [
         {"person_id": [identity], "pose_keypoints_2d": points, **_EMPTY}
@@ -77,7 +77,7 @@ def _solid(poses: Poses) -> list[list[float]]:
     there = np.isfinite(poses.xyz).all(axis=2, keepdims=True)
     metres = np.round(poses.xyz.astype(np.float64), METRE_DECIMALS)
     quads = np.concatenate([np.where(there, metres, 0), there], axis=2) + 0.0
-    listed: list[list[float]] = quads.reshape(len(poses), -1).tolist()
+    listed: list[list[float]] = quads.reshape(len(poses), 4 * len(poses.skeleton)).tolist()
     return listed
 
 
