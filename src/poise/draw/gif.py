@@ -71,13 +71,13 @@ class GifEncoder:
 
         height, width = canvas.shape[:2]
         pattern = np.tile(_PATTERN, (height // 4 + 1, width // 4 + 1))[:height, :width, None]
-        soft = np.clip(canvas + pattern * 0.9, 0, 255).astype(np.uint8)
+        soft = np.clip(canvas + pattern * 0.5, 0, 255).astype(np.uint8)
         picture = Pictures.fromarray(soft)
         if self._palette is None or self._misfit(picture, canvas) > 1.5 * self._error + 1:
             self._palette = _make_palette(canvas)
             self._error = self._misfit(picture, canvas)
         indices = np.asarray(picture.quantize(palette=self._palette, dither=Pictures.Dither.NONE))
-        return VideoFrame.from_ndarray((indices, _bgra(self._palette)), format="pal8")
+        return VideoFrame.from_ndarray((indices, _argb(self._palette)), format="pal8")
 
     def _misfit(self, picture: Any, canvas: Image) -> float:
         """Mean difference, in grey levels, between a sample of the picture and its colours."""
@@ -136,10 +136,9 @@ def _make_palette(canvas: Image) -> Any:
     return carrier
 
 
-def _bgra(palette: Any) -> npt.NDArray[np.uint8]:
-    """Return (256, 4) the palette as FFmpeg wants it; the last colour is the transparent one."""
-    colours = np.array(palette.getpalette("RGB"), np.uint8).reshape(256, 3)
+def _argb(palette: Any) -> npt.NDArray[np.uint8]:
+    """Return (256, 4) the palette as PyAV wants it; the last colour is the transparent one."""
     table = np.full((256, 4), 255, np.uint8)
-    table[:, :3] = colours[:, ::-1]
+    table[:, 1:] = np.array(palette.getpalette("RGB"), np.uint8).reshape(256, 3)
     table[255] = 0
     return table

@@ -139,8 +139,8 @@ class Painter:
         if self._trails and poses.time < self._trails[-1][0]:
             self.restart()
         points = np.where(seen[..., None], poses.keypoints, np.float32(np.nan))[:, parts.trailed]
-        ids = [] if poses.ids is None else poses.ids.tolist()
-        self._trails.append((poses.time, dict(zip(ids, points, strict=True))))
+        people = {} if poses.ids is None else dict(zip(poses.ids.tolist(), points, strict=True))
+        self._trails.append((poses.time, people))
         while poses.time - self._trails[0][0] > self.style.trails:
             self._trails.popleft()
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from poise.poses import FloatArray, Image
 
 OUTLINE_COLOUR = (12, 14, 18)
+_FARTHEST = 1e6
 IndexArray = npt.NDArray[np.int64]
 Array = npt.NDArray[np.generic]
 
@@ -86,11 +87,11 @@ def draw(image: Image, strokes: Strokes) -> None:
     """Paint the strokes into a C-contiguous (H, W, 3) uint8 picture, in place.
 
     A pixel takes the colour of the stroke that covers it most, so that the limbs of one drawing
-    melt together and no rim runs across a joint. Strokes with a coordinate that is not finite,
-    or with nothing to see, draw nothing.
+    melt together and no rim runs across a joint. Strokes with a coordinate that is not finite or
+    beyond all pictures, or with no opacity, draw nothing.
     """
-    finite = np.isfinite(strokes.start).all(axis=1) & np.isfinite(strokes.end).all(axis=1)
-    groups = _by_width(strokes, np.flatnonzero(finite & (strokes.opacity > 0)))
+    sane = (np.abs(np.hstack([strokes.start, strokes.end])) < _FARTHEST).all(axis=1)
+    groups = _by_width(strokes, np.flatnonzero(sane & (strokes.opacity > 0)))
     height, width = image.shape[:2]
     parts = [_cover(strokes.select(rows), rows, width, height) for rows in groups]
     parts = [part for part in parts if len(part[0])]

@@ -25,9 +25,9 @@ PERSON_COLOURS = (
 
 # Parts that are small on a body, so that their limbs and dots are drawn thin.
 _FINE_PARTS = frozenset({
-    "eye", "ear", "mouth", "lip", "lips", "brow", "eyebrow", "jaw", "chin", "iris", "face",
-    "hand", "palm", "finger", "forefinger", "thumb", "index", "middle", "pinky", "ring",
-    "toe", "heel", "foot",
+    "eye", "ear", "eyelid", "brow", "eyebrow", "iris", "mouth", "lip", "jaw", "chin", "face",
+    "bridge", "nostril", "hand", "palm", "finger", "forefinger", "thumb", "index", "middle",
+    "pinky", "ring", "toe", "heel", "foot",
 })  # fmt: skip
 _TRAILED_PARTS = frozenset({"wrist", "ankle"})
 
@@ -109,7 +109,7 @@ class Parts:
 def get_parts(skeleton: Skeleton) -> Parts:
     """Work out, from the names of its keypoints, how a skeleton is drawn."""
     names = skeleton.keypoints
-    fine = np.array([bool(_words(name) & _FINE_PARTS) for name in names], bool)
+    fine = np.array([_is_fine(name) for name in names], bool)
     edges = np.array(skeleton.edges, np.int64).reshape(-1, 2)
     sides = [_side(name) for name in names]
     edge_sides = [_joint_side(sides[a], sides[b]) for a, b in skeleton.edges]
@@ -131,6 +131,10 @@ def person_colour(identity: int) -> tuple[int, int, int]:
 
 def _words(keypoint: str) -> set[str]:
     return {word.rstrip("0123456789") for word in keypoint.lower().replace("-", "_").split("_")}
+
+
+def _is_fine(keypoint: str) -> bool:
+    return bool(_words(keypoint) & _FINE_PARTS) or keypoint == "nose_base"
 
 
 def _side(keypoint: str) -> str:
