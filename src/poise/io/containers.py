@@ -11,6 +11,7 @@ too, it cost a tenth less processor time than FFmpeg's own threads.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -63,7 +64,7 @@ def open_container(
     """
     import av
 
-    with translated(name):
+    with translated(name, timeout):
         container = av.open(
             place,
             format=form,
@@ -81,23 +82,27 @@ def open_container(
 
 
 @contextlib.contextmanager
-def translated(name: str) -> Iterator[None]:
-    """Turn FFmpeg's errors into one line that does not repeat FFmpeg's words."""
+def translated(name: str, timeout: float | None = None) -> Iterator[None]:
+    """Turn FFmpeg's errors into one line of ours.
+
+    Args:
+        name: What to call the source in messages.
+        timeout: Seconds after which FFmpeg was told to give up; what it says then is not why.
+    """
     from av import error as av_error
 
+    start = time.monotonic()
     try:
         yield
-    except av_error.HTTPError as error:
-        status = " ".join(str(error.strerror).split()[-3:])
-        raise InputError(f"the server refuses: {status}", where=name) from error
-    except (av_error.ExitError, av_error.TimeoutError) as error:
-        raise InputError(
-            "no data came in time", where=name, remedy="try a longer timeout"
-        ) from error
-    except (av_error.InvalidDataError, av_error.DemuxerNotFoundError, av_error.EOFError) as error:
-        what = "not a picture or video that can be read, or damaged at its beginning"
-        raise InputError(what, where=name, remedy=READABLE) from error
     except (av_error.FFmpegError, OSError, UnicodeError) as error:
+        late = timeout is not None and time.monotonic() - start >= timeout
+        if late or isinstance(error, av_error.ExitError | av_error.TimeoutError):
+            raise InputError(
+                "no data came in time", where=name, remedy="try a longer timeout"
+            ) from error
+        if isinstance(error, av_error.InvalidDataError | av_error.EOFError):
+            what = "not a picture or video that can be read, or damaged at its beginning"
+            raise InputError(what, where=name, remedy=READABLE) from error
         reason = (getattr(error, "strerror", None) or type(error).__name__).lower()
         raise InputError(f"cannot be read ({reason})", where=name) from error
     except MemoryError as error:

@@ -160,7 +160,6 @@ class Sources(Iterator[Source]):
         else:
             self._skip(word, f"only {', '.join(SCHEMES)} addresses are read")
 
-
     def _skip(self, path: os.PathLike[str] | str, reason: str) -> None:
         self.skipped.append(Skipped(os.fspath(path), reason))
 

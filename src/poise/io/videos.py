@@ -127,7 +127,7 @@ class VideoFeed(Feed):
         packets = self._container.demux(streams)
         while True:
             try:
-                with translated(self._name):
+                with translated(self._name, self._timeout):
                     packet = next(packets, None)
             except InputError:
                 # A cut file; what came before it counts. A live source has to say why it ends.
@@ -244,11 +244,15 @@ class VideoFeed(Feed):
         """Whether the source ended before what its container declares."""
         if self.live:
             return False
-        declared = self._container.duration
-        missing = declared / 1e6 - (self._span[1] - self._span[0]) if declared else 0.0
-        ended_early = missing > 0.75 / (self.fps or 25.0)
+        rate = self.fps or 25.0
+        declared = (self._container.duration or 0) / 1e6
+        if self.count and self._container.format.name == "avi":
+            # FFmpeg makes up the duration of an AVI that lost its index.
+            declared = max(declared, self.count / rate)
+        ended_early = declared - (self._span[1] - self._span[0]) > 0.75 / rate
         if self.count is None:
-            return ended_early or (self._damaged and not declared)
+            return (declared > 0 and ended_early) or (self._damaged and not declared)
+        # Neither alone: an edit list hides frames, and sound may be longer than the picture.
         return decoded + self._skipped < self.count and (ended_early or self._damaged)
 
     def close(self) -> None:
