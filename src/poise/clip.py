@@ -151,16 +151,18 @@ class Clip:
 
 
 def _row(poses: Poses, identity: int) -> int | None:
-    rows = np.flatnonzero(poses.ids == identity) if poses.ids is not None else ()
+    if poses.ids is None:
+        return None
+    rows = np.flatnonzero(poses.ids == identity)
     return int(rows[0]) if len(rows) else None
 
 
 def _stack(
     chosen: list[tuple[Poses, int | None]], field: str, shape: tuple[int, ...], absent: float
 ) -> FloatArray:
-    stack = np.full((len(chosen),) + shape, absent, np.float32)  # noqa: RUF005 (mypy)
-    for out, (poses, row) in zip(stack, chosen, strict=True):
+    stack = np.full((len(chosen), *shape), absent, np.float32)
+    for number, (poses, row) in enumerate(chosen):
         values: FloatArray | None = getattr(poses, field)
         if row is not None and values is not None:
-            out[...] = values[row]
+            stack[number] = values[row]
     return stack
