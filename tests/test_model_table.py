@@ -117,6 +117,7 @@ def test_every_name_stands_for_something() -> None:
         ("tinypose-256+rtmdet-nano", "only finds people"),
         ("tinypose-128+tinypose-256", "not a detector and a crop model"),
         ("rtmdet-nano+fake", "not a detector and a crop model"),
+        ("rtmdet-nano+blazepose", "blazepose needs a detector that finds 2 anchors"),
         ("a+b+c", "too many parts"),
         ("", "no model named ''"),
     ],

@@ -125,11 +125,20 @@ def _get(name: str, own: dict[str, Card]) -> Card:
 
 
 def _check_fit(name: str, detector: Card | None, reader: Card) -> None:
-    if detector is not None and (detector.kind, reader.kind) != ("detector", "crop"):
+    if detector is None:
+        if reader.kind == "crop":
+            raise ModelError(
+                f"'{name}' reads people but does not find them", remedy=f"write DETECTOR+{name}"
+            )
+        return
+    if (detector.kind, reader.kind) != ("detector", "crop"):
         raise ModelError(f"'{name}' is not a detector and a crop model", where="model")
-    if detector is None and reader.kind == "crop":
+    anchors = reader.settings.get("anchors")
+    if anchors is not None and detector.settings.get("anchors") != anchors:
         raise ModelError(
-            f"'{name}' reads people but does not find them", remedy=f"write DETECTOR+{name}"
+            f"{reader.name} needs a detector that finds {anchors} anchors a person, and "
+            f"{detector.name} finds none",
+            remedy=f"write '{reader.name}', which brings {reader.detector}",
         )
 
 

@@ -39,6 +39,8 @@ _BLAZEPOSE_CROP: dict[str, Any] = {
     # 0..255 becomes 0..1
     "std": (255.0, 255.0, 255.0),
     "detector": "blazepose-detector",
+    # It turns its crop by two points that only its own detector finds.
+    "settings": {"anchors": 2},
 }
 _GOOGLES_SETS = " (yoga, dance and HIIT of single persons, Google's own sets; MediaPipe, pose.md)"
 _ONE_PERSON = "for one near, whole person: 33 keypoints, 3D, very fast; misses most of a group"
@@ -94,6 +96,7 @@ _ROWS = (
         # 0..255 becomes -1..1
         mean=(127.5, 127.5, 127.5),
         std=(127.5, 127.5, 127.5),
+        settings={"anchors": 2},
         files=(
             WeightFile(
                 "pose_detection.tflite",
