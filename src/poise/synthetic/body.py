@@ -43,7 +43,7 @@ class Proportions:
     hand: float = 0.108
     thigh: float = 0.245
     shin: float = 0.246
-    ankle: float = 0.039
+    ankle: float = 0.046
     foot: float = 0.152
     neck: float = 0.117
 
@@ -147,8 +147,8 @@ FACE: dict[str, Vector] = {
     "right_eye_inner": _on_face(-0.22, -0.08),
     "right_eye": _on_face(-0.38, -0.08),
     "right_eye_outer": _on_face(-0.54, -0.08),
-    "left_ear": np.array([1.02, 0.02, 0.12]),
-    "right_ear": np.array([-1.02, 0.02, 0.12]),
+    "left_ear": np.array([0.97, 0.06, 0.10]),
+    "right_ear": np.array([-0.97, 0.06, 0.10]),
     "left_mouth": _on_face(0.26, 0.52),
     "right_mouth": _on_face(-0.26, 0.52),
 }
@@ -180,7 +180,7 @@ def _pose_arm(
     points[f"{side}_shoulder"], points[f"{side}_elbow"] = shoulder, elbow
     points[f"{side}_wrist"] = wrist
     places = {
-        "index": (0.0, 0.86, -0.18), "pinky": (0.0, 0.76, 0.22), "thumb": (-0.06, 0.44, -0.34),
+        "index": (0.0, 0.54, -0.17), "pinky": (0.0, 0.48, 0.17), "thumb": (-0.04, 0.36, -0.28),
     }  # fmt: skip
     for finger, (x, y, z) in places.items():
         offset = np.array([sign * x, y, z]) * size.hand * scale
@@ -210,7 +210,7 @@ def _pose_leg(
     knee = hip + upper @ [0, size.thigh * scale, 0]
     ankle = knee + lower @ [0, size.shin * scale, 0]
     points[f"{side}_hip"], points[f"{side}_knee"], points[f"{side}_ankle"] = hip, knee, ankle
-    low = 0.62 * size.ankle
+    low = 0.7 * size.ankle
     points[f"{side}_heel"] = ankle + foot @ [0, low * scale, 0.24 * size.foot * scale]
     points[f"{side}_foot_index"] = ankle + foot @ [0, low * scale, -0.7 * size.foot * scale]
 

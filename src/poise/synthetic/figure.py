@@ -10,7 +10,7 @@ from poise.synthetic.body import Body, Proportions, Vector, head_axes
 from poise.synthetic.camera import View
 from poise.synthetic.head import Head
 from poise.synthetic.parts import Cloth, HeadPart, Limb, Part
-from poise.synthetic.raster import Colour
+from poise.synthetic.raster import Colour, Tube
 
 
 @dataclass(frozen=True)
@@ -68,32 +68,40 @@ class _Tailor:
         self.parts: list[Part] = []
 
     def limb(
-        self, start: Vector, end: Vector, radii: tuple[float, float], colour: Colour, *,
+        self,
+        chain: list[tuple[Vector, float]],
+        colour: Colour,
+        *,
         near: float = 0.0,
-    ) -> None:  # fmt: skip
-        """Add a round piece; radii in fractions of the stature, ``near`` in metres."""
-        depths = self.view.see(np.stack([start, end]))[:, 2]
-        pixels = self.view.focal / np.maximum(depths, 0.1)
-        ends = self.view.project(np.stack([start, end]))
-        thick = np.array(radii) * self.girth * pixels
-        self.parts.append(Limb(ends, thick, depths, colour, float(depths.mean()) - near))
-
-    def cloth(
-        self, rings: list[Vector], axis: tuple[Vector, Vector], colour: Colour, *, near: float
+        flat: bool = False,
     ) -> None:
-        """Add the hull of rings of stage points."""
-        ends = np.stack(axis)
-        depths = self.view.see(ends)[:, 2]
-        corners = self.view.project(np.concatenate(rings))
-        order = float(depths.mean()) - near
-        self.parts.append(Cloth(corners, self.view.project(ends), depths, colour, order))
+        """Add a round chain of (point, radius): stage metres, fractions of the stature."""
+        points = np.stack([point for point, _ in chain])
+        depths = self.view.see(points)[:, 2]
+        scale = self.view.focal / np.maximum(depths, 0.1)
+        radii = np.array([radius for _, radius in chain]) * self.girth * scale
+        tube = Tube(self.view.project(points), radii, depths * scale.mean(), flat)
+        self.parts.append(Limb(tube, depths, colour, float(depths.mean()) - near))
+
+    def cloth(self, rings: list[Vector], colour: Colour, *, near: float) -> None:
+        """Add rings of stage points that are joined by cloth."""
+        flat = [self.view.project(ring) for ring in rings]
+        depth = float(self.view.see(np.stack([ring.mean(axis=0) for ring in rings]))[:, 2].mean())
+        self.parts.append(Cloth(flat, depth, colour, depth - near))
 
     def ring(self, middle: Vector, turn: str, width: float, depth: float) -> Vector:
-        """Return the (12, 3) points of a level cut through the trunk."""
+        """Return the (12, 3) points of a level cut, in the axes of a part of the body."""
         angle = np.arange(12) * (2 * np.pi / 12)
         flat = np.stack([width * np.cos(angle), 0 * angle, depth * np.sin(angle)], axis=1)
         ring: Vector = middle + flat * self.girth @ self.turns[turn].T
         return ring
+
+    def ball(self, middle: Vector, radius: float) -> Vector:
+        """Return the (10, 3) points of a ball's outline, as the camera sees it."""
+        angle = np.arange(10) * (2 * np.pi / 10)
+        flat = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)
+        outline: Vector = middle + flat * radius * self.girth @ self.view.turn
+        return outline
 
 
 def cut_parts(figure: Figure, view: View) -> list[Part]:
@@ -101,6 +109,7 @@ def cut_parts(figure: Figure, view: View) -> list[Part]:
     tailor = _Tailor(figure, view)
     for side in ("left", "right"):
         _dress_leg(tailor, side)
+        _add_shoe(tailor, side)
         _dress_arm(tailor, side)
         _add_hand(tailor, side)
     _dress_trunk(tailor)
@@ -108,104 +117,135 @@ def cut_parts(figure: Figure, view: View) -> list[Part]:
     return sorted(tailor.parts, key=lambda part: -part.order)
 
 
+def _between(start: Vector, end: Vector, share: float) -> Vector:
+    point: Vector = start + (end - start) * share
+    return point
+
+
 def _dress_leg(tailor: _Tailor, side: str) -> None:
     points, clothes = tailor.points, tailor.figure.clothes
-    bare = clothes.shorts or clothes.skirt
-    cloth = clothes.trousers
     hip, knee, ankle = (points[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
-    socket = hip + (knee - hip) * 0.06
-    if bare:
-        tailor.limb(socket, knee, (0.048, 0.030), clothes.skin)
-        tailor.limb(socket, hip + (knee - hip) * 0.68, (0.052, 0.046), cloth, near=0.02)
-    else:
-        tailor.limb(socket, knee, (0.052, 0.034), cloth)
-    calf = knee + (ankle - knee) * 0.3
-    shin = clothes.skin if bare else cloth
-    tailor.limb(knee, calf, (0.030, 0.031) if bare else (0.033, 0.033), shin)
-    tailor.limb(calf, ankle, (0.031, 0.019) if bare else (0.033, 0.025), shin)
-    heel, toe = points[f"{side}_heel"], points[f"{side}_foot_index"]
-    if bare:
-        tailor.limb(ankle + (knee - ankle) * 0.06, ankle, (0.021, 0.021), (236, 236, 236))
-    tailor.limb(ankle, heel + (toe - heel) * 0.22, (0.022, 0.020), clothes.shoes, near=0.01)
-    ball = heel + (toe - heel) * 0.72
-    tailor.limb(heel, ball, (0.019, 0.021), clothes.shoes, near=0.02)
-    tailor.limb(ball, toe, (0.021, 0.016), clothes.shoes, near=0.02)
+    socket, calf, low = _between(hip, knee, 0.05), _between(knee, ankle, 0.3), ankle
+    if not (clothes.shorts or clothes.skirt):
+        legs = [(socket, 0.053), (knee, 0.036), (calf, 0.036), (low, 0.027)]
+        tailor.limb(legs, clothes.trousers, flat=True)
+        return
+    legs = [(socket, 0.047), (knee, 0.030), (calf, 0.032), (low, 0.019)]
+    tailor.limb(legs, clothes.skin, near=-0.05)
+    sock = _between(ankle, knee, 0.14)
+    tailor.limb([(low, 0.021), (sock, 0.0235)], (236, 236, 234), flat=True)
+    if clothes.shorts:
+        hem = _between(hip, knee, 0.72)
+        tailor.limb([(socket, 0.053), (hem, 0.044)], clothes.trousers, near=0.01, flat=True)
+
+
+def _add_shoe(tailor: _Tailor, side: str) -> None:
+    points, clothes = tailor.points, tailor.figure.clothes
+    ankle, heel, toe = (points[f"{side}_{name}"] for name in ("ankle", "heel", "foot_index"))
+    tailor.limb([(ankle, 0.018), (_between(heel, ankle, 0.5), 0.018)], clothes.skin)
+    instep = _between(heel, toe, 0.5) + (ankle - heel) * 0.12
+    rings = [
+        np.concatenate([tailor.ball(heel, 0.017), tailor.ball(_between(heel, ankle, 0.55), 0.018)]),
+        np.concatenate([tailor.ball(instep, 0.021), tailor.ball(_between(heel, toe, 0.6), 0.018)]),
+        tailor.ball(toe, 0.0155),
+    ]
+    tailor.cloth(rings, clothes.shoes, near=0.02)
+    below = tailor.turns[f"{side}_foot"] @ [0, 0.011 * tailor.figure.unit, 0]
+    sole = [(heel + below, 0.008), (toe + below, 0.0075)]
+    dark = tuple(int(channel * 0.55) for channel in clothes.shoes)
+    tailor.limb(sole, (dark[0], dark[1], dark[2]), near=0.03)
 
 
 def _dress_arm(tailor: _Tailor, side: str) -> None:
     points, clothes = tailor.points, tailor.figure.clothes
     shoulder, elbow, wrist = (points[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist"))
-    near = 0.06
+    near = 0.13
     if clothes.long_sleeves:
-        tailor.limb(shoulder, elbow, (0.033, 0.026), clothes.shirt, near=near)
-        cuff = wrist + (elbow - wrist) * 0.1
-        tailor.limb(elbow, cuff, (0.026, 0.019), clothes.shirt, near=near)
+        cuff = _between(elbow, wrist, 0.94)
+        chain = [(shoulder, 0.034), (elbow, 0.028), (cuff, 0.020)]
+        tailor.limb(chain, clothes.shirt, near=near, flat=True)
         return
-    tailor.limb(shoulder, elbow, (0.029, 0.023), clothes.skin, near=near)
-    tailor.limb(elbow, wrist, (0.0235, 0.0155), clothes.skin, near=near)
-    hem = shoulder + (elbow - shoulder) * 0.52
-    tailor.limb(shoulder, hem, (0.033, 0.031), clothes.shirt, near=near + 0.02)
+    swell = _between(elbow, wrist, 0.25)
+    chain = [(shoulder, 0.029), (elbow, 0.023), (swell, 0.0235), (wrist, 0.0155)]
+    tailor.limb(chain, clothes.skin, near=near)
+    hem = _between(shoulder, elbow, 0.6)
+    order = tailor.parts[-1].order
+    tailor.limb([(shoulder, 0.034), (hem, 0.032)], clothes.shirt, flat=True)
+    tailor.parts[-1].order = order - 0.001
 
 
 def _add_hand(tailor: _Tailor, side: str) -> None:
     points, skin = tailor.points, tailor.figure.clothes.skin
     wrist, index, pinky = (points[f"{side}_{name}"] for name in ("wrist", "index", "pinky"))
-    knuckles = (index + pinky) / 2
-    palm = wrist + (knuckles - wrist) * 0.6
-    tips = wrist + (knuckles - wrist) * 1.12
-    tailor.limb(wrist, palm, (0.0155, 0.0195), skin, near=0.07)
-    tailor.limb(palm, tips, (0.019, 0.011), skin, near=0.07)
-    root = wrist + (knuckles - wrist) * 0.25
-    tailor.limb(root, points[f"{side}_thumb"], (0.010, 0.008), skin, near=0.08)
+    length = tailor.figure.proportions.hand * tailor.figure.unit
+    along = (index + pinky) / 2 - wrist
+    along = along / np.linalg.norm(along) * length
+    palm = wrist + along * 0.34
+    order = tailor.parts[-1].order - 0.01
+    for finger, tip in ((index, 0.98), (pinky, 0.86), ((index + pinky) / 2, 1.02)):
+        end = wrist + along * tip + (finger - wrist - along * 0.5) * 0.8
+        tailor.limb([(palm, 0.014), (finger, 0.0095), (end, 0.007)], skin)
+        tailor.parts[-1].order = order
+    tailor.limb([(wrist, 0.0155), (palm, 0.019), (wrist + along * 0.52, 0.0165)], skin)
+    tailor.parts[-1].order = order
+    root, thumb = wrist + along * 0.14, points[f"{side}_thumb"]
+    tailor.limb([(root, 0.011), (thumb, 0.0085), (thumb + along * 0.16, 0.007)], skin)
+    tailor.parts[-1].order = order - 0.005
 
 
 def _dress_trunk(tailor: _Tailor) -> None:
     points, clothes, turns = tailor.points, tailor.figure.clothes, tailor.turns
     unit = tailor.figure.unit
     hips, waist, neck = points["mid_hip"], points["waist"], points["neck"]
-    down = turns["pelvis"] @ [0, 1, 0]
-    seat = tailor.ring(hips + down * 0.012 * unit, "pelvis", 0.088, 0.062)
-    belt = tailor.ring(hips - down * 0.05 * unit, "pelvis", 0.084, 0.060)
-    tailor.cloth([seat, belt], (hips + down * 0.02 * unit, waist), clothes.trousers, near=0.03)
+    down, up = turns["pelvis"] @ [0, unit, 0], turns["chest"] @ [0, -unit, 0]
+    seat = tailor.ring(hips + down * 0.014, "pelvis", 0.090, 0.064)
+    belt = tailor.ring(hips - down * 0.030, "pelvis", 0.084, 0.060)
+    tailor.cloth([seat, belt], clothes.trousers, near=0.03)
     if clothes.skirt:
-        knees = [points[f"{side}_hip"] * 0.32 + points[f"{side}_knee"] * 0.68
-                 for side in ("left", "right")]  # fmt: skip
-        hem = [tailor.ring(knee, "pelvis", 0.062, 0.056) for knee in knees]
-        middle = (knees[0] + knees[1]) / 2
-        tailor.cloth([belt, *hem], (hips, middle), clothes.trousers, near=0.10)
-    hem_ring = tailor.ring(hips - down * 0.012 * unit, "pelvis", 0.091, 0.066)
-    waist_ring = tailor.ring(waist, "waist", 0.080, 0.056)
-    tailor.cloth([hem_ring, waist_ring], (hips, waist), clothes.shirt, near=0.05)
-    chest = waist + (neck - waist) * 0.5
-    chest_ring = tailor.ring(chest, "chest", 0.094, 0.064)
-    slope = [points[f"{side}_shoulder"] for side in ("left", "right")]
-    caps = [tailor.ring(shoulder, "chest", 0.022, 0.034) + turns["chest"] @ [0, lift * unit, 0]
-            for shoulder in slope for lift in (-0.022, 0.012)]  # fmt: skip
-    collar = tailor.ring(neck + turns["chest"] @ [0, -0.026 * unit, 0], "chest", 0.040, 0.036)
-    tailor.cloth([waist_ring, chest_ring, *caps, collar], (waist, neck), clothes.shirt, near=0.055)
+        _add_skirt(tailor, belt)
+    ends = [points[f"{side}_shoulder"] for side in ("left", "right")]
+    shoulders = np.concatenate([tailor.ball(_between(end, neck, 0.06), 0.031) for end in ends])
+    rings = [
+        tailor.ring(hips + down * 0.008, "pelvis", 0.093, 0.068),
+        tailor.ring(waist, "waist", 0.082, 0.058),
+        tailor.ring(_between(waist, neck, 0.55), "chest", 0.096, 0.066),
+        shoulders,
+        tailor.ring(neck + up * 0.030, "chest", 0.037, 0.036),
+    ]
+    tailor.cloth(rings, clothes.shirt, near=0.10)
+
+
+def _add_skirt(tailor: _Tailor, belt: Vector) -> None:
+    points = tailor.points
+    knees = [_between(points[f"{side}_hip"], points[f"{side}_knee"], 0.72)
+             for side in ("left", "right")]  # fmt: skip
+    hem = np.concatenate([tailor.ring(knee, "pelvis", 0.066, 0.060) for knee in knees])
+    middle = _between(points["mid_hip"], (knees[0] + knees[1]) / 2, 0.3)
+    hips = tailor.ring(middle, "pelvis", 0.096, 0.070)
+    tailor.cloth([belt, hips, hem], tailor.figure.clothes.trousers, near=0.09)
 
 
 def _add_head(tailor: _Tailor) -> None:
     figure, view, points = tailor.figure, tailor.view, tailor.points
     clothes, unit = figure.clothes, figure.unit
     middle, neck, turn = points["head"], points["neck"], tailor.turns["head"]
-    throat = neck + (middle - neck) * 0.25 + turn @ [0, 0, 0.008 * unit]
-    tailor.limb(throat, middle * 0.75 + neck * 0.25, (0.031, 0.030), clothes.skin, near=0.058)
+    throat = _between(neck, middle, 0.26) + turn @ [0, 0, 0.008 * unit]
+    tailor.limb([(throat, 0.030), (_between(neck, middle, 0.75), 0.030)], clothes.skin, near=0.125)
     depth = float(view.see(middle)[2])
     if clothes.long_hair:
-        back = turn @ [0, 0, 0.032 * unit]
-        fall = neck + tailor.turns["chest"] @ [0, 0.02 * unit, 0.055 * unit]
-        tailor.limb(middle + back, fall, (0.047, 0.042), clothes.hair, near=-0.02)
+        fall = neck + tailor.turns["chest"] @ [0, 0.03 * unit, 0.06 * unit]
+        chain = [(middle + turn @ [0, 0, 0.03 * unit], 0.05), (fall, 0.040)]
+        tailor.limb(chain, clothes.hair, near=0.06)
     pixels = view.focal / max(depth, 0.1)
     axes = head_axes(figure.proportions) * figure.scale * pixels
     head = Head(view.project(middle), view.turn @ turn, axes, clothes.skin, clothes.hair)
     for side in ("left", "right"):
-        ear = points[f"{side}_ear"]
+        ear = points[f"{side}_ear"] + turn @ [(0.004 if side == "left" else -0.004) * unit, 0, 0]
         low = ear + turn @ [0, 0.009 * unit, 0]
-        tailor.limb(ear, low, (0.011, 0.008), clothes.skin, near=-0.01)
-    tailor.parts.append(HeadPart(head, depth, depth - 0.075))
+        tailor.limb([(ear, 0.011), (low, 0.008)], clothes.skin, near=0.055)
+    tailor.parts.append(HeadPart(head, depth, depth - 0.14))
     nose = points["nose"]
     if float(view.see(nose)[2]) < depth - 0.02:
-        bridge = nose + turn @ [0, -0.012 * unit, 0.004 * unit]
-        tailor.limb(bridge, nose + turn @ [0, 0, 0.006 * unit], (0.005, 0.0085), clothes.skin,
-                    near=0.2)  # fmt: skip
+        bridge = nose + turn @ [0, -0.014 * unit, 0.005 * unit]
+        tip = nose + turn @ [0, 0, 0.006 * unit]
+        tailor.limb([(bridge, 0.005), (tip, 0.008)], clothes.skin, near=0.27)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from poise.poses import FloatArray
 from poise.synthetic.body import Vector
 from poise.synthetic.head import Head, paint_head
-from poise.synthetic.raster import Colour, convex_hull, paint_capsule, paint_hull
+from poise.synthetic.raster import Colour, Tube, convex_hull, paint_cloth, paint_limb
 
 
 class Part(Protocol):
@@ -34,58 +35,64 @@ class Part(Protocol):
 
 @dataclass(eq=False)
 class Limb:
-    """A tapered round piece: (2, 2) ends in pixels, (2,) radii in pixels, (2,) depths in metres."""
+    """A chain of round pieces in pixels, and the (n,) depths of its points in metres."""
 
-    ends: Vector
-    radii: Vector
+    tube: Tube
     depths: Vector
     colour: Colour
     order: float
 
     def paint(self, canvas: FloatArray) -> None:
         """Draw it."""
-        paint_capsule(canvas, self.ends, self.radii, self.colour)
+        paint_limb(canvas, self.tube, self.colour)
 
     def bounds(self) -> Vector:
         """Return its box."""
-        rim = self.radii[:, None]
-        return np.concatenate([(self.ends - rim).min(axis=0), (self.ends + rim).max(axis=0)])
+        points, rim = self.tube.points, self.tube.radii[:, None]
+        return np.concatenate([(points - rim).min(axis=0), (points + rim).max(axis=0)])
 
     def depth_at(self, points: Vector) -> Vector:
         """Return the depth of its axis where it covers the points."""
-        along = self.ends[1] - self.ends[0]
-        share = np.clip((points - self.ends[0]) @ along / max(along @ along, 1e-9), 0, 1)
-        foot = self.ends[0] + share[:, None] * along
-        radius = self.radii[0] + share * (self.radii[1] - self.radii[0])
-        depth = self.depths[0] + share * (self.depths[1] - self.depths[0])
-        return np.where(np.hypot(*(points - foot).T) < radius, depth, np.inf)
+        nearest = np.full(len(points), np.inf)
+        ends, radii, depths = self.tube.points, self.tube.radii, self.depths
+        for i in range(len(ends) - 1):
+            along = ends[i + 1] - ends[i]
+            share = np.clip((points - ends[i]) @ along / max(along @ along, 1e-9), 0, 1)
+            away = np.hypot(*(points - ends[i] - share[:, None] * along).T)
+            inside = away < radii[i] + share * (radii[i + 1] - radii[i])
+            depth = depths[i] + share * (depths[i + 1] - depths[i])
+            nearest = np.where(inside, np.minimum(nearest, depth), nearest)
+        return nearest
 
 
 @dataclass(eq=False)
 class Cloth:
-    """A convex piece: (n, 2) corners and a (2, 2) middle line in pixels, depths of its ends."""
+    """Rings of corners in pixels, joined by their hulls, and the mean depth in metres."""
 
-    corners: Vector
-    axis: Vector
-    depths: Vector
+    rings: list[Vector]
+    depth: float
     colour: Colour
     order: float
 
     def paint(self, canvas: FloatArray) -> None:
         """Draw it."""
-        paint_hull(canvas, self.corners, self.axis, self.colour)
+        paint_cloth(canvas, self.rings, self.colour)
 
     def bounds(self) -> Vector:
         """Return its box."""
-        return np.concatenate([self.corners.min(axis=0), self.corners.max(axis=0)])
+        corners = np.concatenate(self.rings)
+        return np.concatenate([corners.min(axis=0), corners.max(axis=0)])
 
     def depth_at(self, points: Vector) -> Vector:
         """Return the mean depth where it covers the points."""
-        hull = convex_hull(self.corners)
-        edge = np.roll(hull, -1, axis=0) - hull
-        offset = points[:, None] - hull
-        inside = (edge[:, 0] * offset[..., 1] - edge[:, 1] * offset[..., 0] > 0).all(axis=1)
-        return np.where(inside, self.depths.mean(), np.inf)
+        inside = np.zeros(len(points), bool)
+        for pair in pairwise(self.rings):
+            hull = convex_hull(np.concatenate(pair))
+            edge = np.roll(hull, -1, axis=0) - hull
+            offset = points[:, None] - hull
+            cross = edge[:, 0] * offset[..., 1] - edge[:, 1] * offset[..., 0]
+            inside |= (cross > 0).all(axis=1)
+        return np.where(inside, self.depth, np.inf)
 
 
 @dataclass(eq=False)

@@ -6,6 +6,7 @@ planes. Coordinates are picture pixels as everywhere: pixel (i, j) has its middl
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,18 @@ Colour = tuple[int, int, int]
 # Where the light comes from, in the camera's axes: from above on the left, before the stage.
 LIGHT = np.array([-0.48, -0.52, -0.71], np.float32)
 _AMBIENT, _DIFFUSE = 0.56, 0.52
+
+
+class Tube(NamedTuple):
+    """A chain of round pieces: (n, 2) points, (n,) radii and (n,) depths, all in pixels.
+
+    ``flat`` cuts its end off, as the hem of a sleeve.
+    """
+
+    points: Vector
+    radii: Vector
+    depths: Vector
+    flat: bool = False
 
 
 class Window(NamedTuple):
@@ -62,64 +75,100 @@ def lit(nx: FloatArray, ny: FloatArray, nz: FloatArray) -> FloatArray:
     return light
 
 
-def paint_capsule(canvas: FloatArray, ends: Vector, radii: Vector, colour: Colour) -> None:
-    """Draw a tapered, round limb between two points.
-
-    Args:
-        ends: (2, 2) pixels.
-        radii: (2,) pixels.
-    """
-    rim = radii.max() + 1
-    window = open_window(canvas, ends.min(axis=0) - rim, ends.max(axis=0) + rim)
+def paint_limb(canvas: FloatArray, limb: Tube, colour: Colour) -> None:
+    """Draw a chain of tapered round pieces; where two overlap, the nearer surface is seen."""
+    rim = limb.radii[:, None] + 1
+    low, high = (limb.points - rim).min(axis=0), (limb.points + rim).max(axis=0)
+    window = open_window(canvas, low, high)
     if window is None:
         return
+    cover = shade = nearest = None
+    for number in range(len(limb.points) - 1):
+        mine, light, depth = _raise_piece(window, limb, number)
+        if cover is None or shade is None or nearest is None:
+            cover, shade, nearest = mine, light, depth
+            continue
+        weight = np.clip(nearest - depth + np.float32(0.5), 0, 1)
+        shade += (light - shade) * weight
+        np.minimum(nearest, depth, out=nearest)
+        np.maximum(cover, mine, out=cover)
+    if cover is not None and shade is not None:
+        blend(window, colour, shade, cover)
+
+
+def _raise_piece(
+    window: Window, limb: Tube, number: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return cover, shade and depth (pixels) of one piece of a limb, between two points."""
+    ends, radii = limb.points[number : number + 2], limb.radii[number : number + 2]
     (ax, ay), (ux, uy) = ends[0].astype(np.float32), (ends[1] - ends[0]).astype(np.float32)
     dx, dy = window.xs - ax, window.ys - ay
-    along = np.clip((dx * ux + dy * uy) / max(ux * ux + uy * uy, np.float32(1e-6)), 0, 1)
+    share = (dx * ux + dy * uy) / max(ux * ux + uy * uy, np.float32(1e-6))
+    along = np.clip(share, 0, 1)
     dx, dy = dx - along * ux, dy - along * uy
     radius = along * np.float32(radii[1] - radii[0]) + np.float32(max(radii[0], 0.3))
     distance = np.sqrt(dx * dx + dy * dy)
     cover = np.clip(radius - distance + np.float32(0.5), 0, 1)
+    if limb.flat and number == len(limb.points) - 2:
+        cover *= np.clip((1 - share) * np.hypot(ux, uy) + np.float32(0.5), 0, 1)
     bulge = np.float32(1) / np.maximum(radius, distance)
     nx, ny = dx * bulge, dy * bulge
     nz = -np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0))
-    blend(window, colour, lit(nx, ny, nz), cover)
+    start, end = limb.depths[number : number + 2]
+    depth = radius * nz + (along * np.float32(end - start) + np.float32(start))
+    depth[cover <= 0] = 1e6
+    return cover, lit(nx, ny, nz), depth
 
 
-def paint_hull(canvas: FloatArray, corners: Vector, axis: Vector, colour: Colour) -> None:
-    """Draw the convex hull of points as a rounded piece of cloth, shaded across an axis.
+def paint_cloth(canvas: FloatArray, rings: list[Vector], colour: Colour) -> None:
+    """Draw the convex hulls of rings that follow one another, shaded as one rounded piece.
 
     Args:
-        corners: (n, 2) pixels, in any order.
-        axis: (2, 2) pixels: the middle line, from one end to the other.
+        rings: (n, 2) pixels each, in any order, such as level cuts through a trunk.
     """
-    hull = convex_hull(corners)
-    if len(hull) < 3:
-        return
-    window = open_window(canvas, hull.min(axis=0), hull.max(axis=0))
+    points = np.concatenate(rings)
+    window = open_window(canvas, points.min(axis=0), points.max(axis=0))
     if window is None:
         return
+    pairs = list(pairwise(rings)) if len(rings) > 1 else [(rings[0], rings[0])]
+    inside = _inside(window, np.concatenate(pairs[0]))
+    for pair in pairs[1:]:
+        np.maximum(inside, _inside(window, np.concatenate(pair)), out=inside)
+    cover = np.clip(inside + np.float32(0.5), 0, 1)
+    blend(window, colour, _shade_across(window, rings), cover)
+
+
+def _inside(window: Window, corners: Vector) -> FloatArray:
+    """Return how many pixels deep each pixel lies in the hull; negative outside."""
+    hull = convex_hull(corners)
+    if len(hull) < 3:
+        return np.full((len(window.ys), len(window.xs)), -1, np.float32)
     inside = np.full((len(window.ys), len(window.xs)), np.inf, np.float32)
     for (px, py), (qx, qy) in zip(hull, np.roll(hull, -1, axis=0), strict=True):
         length = np.hypot(qx - px, qy - py)
         nx, ny = np.float32((py - qy) / length), np.float32((qx - px) / length)
         offset = np.float32(px) * nx + np.float32(py) * ny
         np.minimum(inside, window.xs * nx + (window.ys * ny - offset), out=inside)
-    cover = np.clip(inside + np.float32(0.5), 0, 1)
-    blend(window, colour, _shade_across(window, hull, axis), cover)
+    return inside
 
 
-def _shade_across(window: Window, hull: Vector, axis: Vector) -> FloatArray:
-    along = axis[1] - axis[0]
-    length = np.hypot(*along)
-    across = np.array([-along[1], along[0]]) / length if length > 1e-6 else np.array([1.0, 0.0])
-    half = max(float(np.ptp(hull @ across)) / 2, 1e-3)
-    middle = (hull @ across).max() - half
-    dx, dy = (across / half).astype(np.float32)
-    share = window.xs * dx + (window.ys * dy - np.float32(middle / half))
+def _shade_across(window: Window, rings: list[Vector]) -> FloatArray:
+    """Shade across the line from the first ring to the last, between the edges of the rings."""
+    middles = np.array([ring.mean(axis=0) for ring in rings])
+    line = middles[-1] - middles[0]
+    length = float(np.hypot(*line))
+    along = line / length if length > 1.0 else np.array([0.0, 1.0])
+    across = np.array([-along[1], along[0]])
+    places = np.maximum.accumulate(middles @ along + np.arange(len(rings)) * 1e-6)
+    sides = [ring @ across for ring in rings]
+    half = np.array([max(float(np.ptp(side)) / 2, 0.5) for side in sides])
+    centre = np.array([(side.max() + side.min()) / 2 for side in sides])
+    x, y = across.astype(np.float32)
+    step = window.xs * np.float32(along[0]) + window.ys * np.float32(along[1])
+    share = window.xs * x + window.ys * y - np.interp(step, places, centre).astype(np.float32)
+    share /= np.interp(step, places, half).astype(np.float32)
     np.clip(share, -0.97, 0.97, out=share)
-    depth = -np.sqrt(1 - share * share)
-    return lit(share * np.float32(across[0]), share * np.float32(across[1]), depth)
+    return lit(share * x, share * y, -np.sqrt(1 - share * share))
 
 
 def convex_hull(points: Vector) -> Vector:

@@ -83,7 +83,7 @@ def _textures(seed: int) -> tuple[Pillow.Image, Pillow.Image]:
 def _floor(random: np.random.Generator, colour: tuple[int, int, int]) -> Pillow.Image:
     height, width = _DEEP * _DENSITY, _WIDE * _DENSITY
     shade = (
-        1 + 0.05 * _noise(random, (height, width), 6) + 0.04 * _noise(random, (height, width), 60)
+        1 + 0.03 * _noise(random, (height, width), 3) + 0.03 * _noise(random, (height, width), 60)
     )
     tile = int(0.8 * _DENSITY)
     rows, columns = np.arange(height) // tile, np.arange(width) // tile
@@ -97,7 +97,7 @@ def _floor(random: np.random.Generator, colour: tuple[int, int, int]) -> Pillow.
 def _wall(random: np.random.Generator, colour: tuple[int, int, int]) -> Pillow.Image:
     height, width = _HIGH * _DENSITY, _WIDE * _DENSITY
     shade = (
-        1 + 0.05 * _noise(random, (height, width), 4) + 0.04 * _noise(random, (height, width), 40)
+        1 + 0.02 * _noise(random, (height, width), 2) + 0.025 * _noise(random, (height, width), 90)
     )
     above = np.arange(height)[:, None] / _DENSITY  # row 0 is the foot of the wall
     shade *= 1.04 - 0.05 * np.abs(above - 1.6)
