@@ -85,6 +85,8 @@ def write_video(
             stream.options = {"crf": "12", "preset": "veryfast", "threads": "1"}
         else:
             stream.bit_rate = 2_000_000
+            if stream.codec_context.name.startswith("libvpx"):
+                stream.options = {"deadline": "realtime", "cpu-used": "8"}
         if aspect is not None:
             stream.codec_context.sample_aspect_ratio = aspect
         if rotation:
