@@ -15,7 +15,7 @@ from poise.draw.painter import Painter
 from poise.draw.stills import FORMATS, FolderEncoder, StillEncoder, refuse_video
 from poise.draw.style import Style
 from poise.draw.video import FORMS, VideoEncoder
-from poise.errors import UsageError
+from poise.errors import OutputError, UsageError
 from poise.poses import Frame, Poses
 
 PICTURE_SUFFIXES = (*FORMS, ".gif", *FORMATS)
@@ -53,7 +53,7 @@ class PictureWriter:
         self.truncated = False
         self._output, self._encoder, self._path = output, encoder, path
         self._background = Background(self._add, waiting)
-        self._open = True
+        self._open, self._empty = True, True
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -69,6 +69,7 @@ class PictureWriter:
         """
         if not self._open:
             raise UsageError("the writer is closed", where=self._path)
+        self._empty = False
         self._background.put((frame, poses))
 
     def _add(self, item: tuple[Frame, Poses]) -> None:
@@ -85,6 +86,8 @@ class PictureWriter:
             return
         try:
             self._background.finish()
+            if self._empty:
+                raise OutputError("no frame came, so there is nothing to show", where=self._path)
             with translated(self._path):
                 self._encoder.finish()
             self._output.commit()
