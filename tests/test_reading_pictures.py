@@ -57,7 +57,7 @@ def test_heic_needs_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".avif"])
 def test_exif_orientation(tmp_path: Path, suffix: str, orientation: int) -> None:
     # How a camera stores an upright picture under each orientation (EXIF 2.32, table 6).
     stored = {
@@ -73,7 +73,11 @@ def test_exif_orientation(tmp_path: Path, suffix: str, orientation: int) -> None
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / f"a{suffix}"
-    options = {".jpg": {"quality": 98, "subsampling": 0}, ".webp": {"lossless": True}}
+    options = {
+        ".jpg": {"quality": 98, "subsampling": 0},
+        ".webp": {"lossless": True},
+        ".avif": {"quality": 98, "subsampling": "4:4:4"},
+    }
     Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=exif, **options.get(suffix, {}))
     assert np.abs(read_one(path).astype(int) - PICTURE).max() <= 6
 

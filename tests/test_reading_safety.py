@@ -253,7 +253,7 @@ def test_common_decoders_are_open(tmp_path: Path, codec: str, suffix: str, pix_f
 
 
 def test_frames_too_large_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("poise.io.containers.MAX_PIXELS", 1000)
+    monkeypatch.setattr("poise.io.containers.MAX_FRAME_PIXELS", 1000)
     path = write_video(tmp_path / "a.mp4", make_frames(1))
     assert "64x48 pixels are too large" in refusal(path)
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from poise.errors import InputError
-from poise.io.feeds import MAX_PIXELS, READABLE
+from poise.io.feeds import MAX_FRAME_PIXELS, READABLE
 
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,ivf,yuv4mpegpipe"
 STREAM_CONTAINERS = f"{CONTAINERS},rtsp,mpjpeg,mjpeg,hls"
@@ -100,13 +100,19 @@ def translated(name: str, timeout: float | None = None) -> Iterator[None]:
             raise InputError(
                 "no data came in time", where=name, remedy="try a longer timeout"
             ) from error
-        if isinstance(error, av_error.InvalidDataError | av_error.EOFError):
+        if isinstance(error, _malformed()):
             what = "not a picture or video that can be read, or damaged at its beginning"
             raise InputError(what, where=name, remedy=READABLE) from error
         reason = (getattr(error, "strerror", None) or type(error).__name__).lower()
         raise InputError(f"cannot be read ({reason})", where=name) from error
     except MemoryError as error:
         raise InputError("does not fit into memory", where=name) from error
+
+
+def _malformed() -> tuple[type[Exception], ...]:
+    from av import error
+
+    return error.InvalidDataError, error.EOFError, error.ArgumentError, error.PatchWelcomeError
 
 
 def _pick(container: Any, name: str) -> Any:
@@ -126,11 +132,11 @@ def _prepare(context: Any, name: str) -> None:
         remedy = "convert it to a common codec such as H.264, HEVC, VP9 or AV1"
         raise InputError(f"codec {codec} is not read", where=name, remedy=remedy)
     pixels = context.width * context.height
-    if pixels > MAX_PIXELS:
+    if pixels > MAX_FRAME_PIXELS:
         what = f"frames of {context.width}x{context.height} pixels are too large"
-        most = f"the most is {MAX_PIXELS // 1_000_000} million pixels"
+        most = f"the most is {MAX_FRAME_PIXELS // 1_000_000} million pixels"
         raise InputError(what, where=name, remedy=most)
-    context.options = {"max_pixels": str(MAX_PIXELS)}
+    context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}
     if pixels > _MANY_PIXELS:
         context.thread_type = "AUTO"
     else:

@@ -15,6 +15,8 @@ from poise.poses import Frame, Image
 
 # 134 million: a 108-megapixel photograph passes, a 20000x20000 bomb does not.
 MAX_PIXELS = 2**27
+# 33 million, 8K: of videos and animations, which a small file can make very long.
+MAX_FRAME_PIXELS = 2**25
 
 READABLE = (
     "readable are JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP and GIF pictures, and MP4, MOV, MKV, "

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 
 from poise.errors import InputError, MissingExtraError
-from poise.io.feeds import MAX_PIXELS, Feed, Still, Window
+from poise.io.feeds import MAX_FRAME_PIXELS, MAX_PIXELS, Feed, Still, Window
 from poise.poses import Frame
 from poise.poses import Image as Pixels
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from PIL import Image, ImageFile
 
 # What Pillow's readers raise on bytes that are not what they should be.
-_ERRORS = (OSError, SyntaxError, ValueError, TypeError, IndexError, EOFError, KeyError,
-           OverflowError, struct.error, MemoryError)  # fmt: skip
+_ERRORS = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError,
+           RuntimeError, AttributeError, struct.error, MemoryError, Warning)  # fmt: skip
 
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 
@@ -71,9 +71,10 @@ def open_picture(file: IO[bytes], form: str, name: str) -> Feed:
     with contextlib.ExitStack() as undo:
         undo.callback(file.close)
         with _translated(name):
-            picture = _open_heif(file) if form == "HEIF" else _open(file, form)
-        _check_size(picture, name)
-        if form in _ANIMATED and getattr(picture, "is_animated", False):
+            picture = _open_heif(file, name) if form == "HEIF" else _open(file, form)
+        _check_size(picture.size, name)
+        if form in _ANIMATED and _is_animated(picture):
+            _check_size(picture.size, name, MAX_FRAME_PIXELS)
             animation = Animation(picture, file, name)
             undo.pop_all()
             return animation
@@ -103,29 +104,31 @@ def _open(file: IO[bytes], form: str) -> ImageFile.ImageFile:
     return picture
 
 
-def _open_heif(file: IO[bytes]) -> Image.Image:
+def _is_animated(picture: Image.Image) -> bool:
+    try:
+        return bool(getattr(picture, "is_animated", False))
+    except _ERRORS:
+        return True  # a GIF cut after its first frame
+
+
+def _open_heif(file: IO[bytes], name: str) -> Image.Image:
     try:
         import pillow_heif
     except ImportError as error:
         raise MissingExtraError("HEIC pictures need pillow-heif", "heic") from error
     heif = pillow_heif.open_heif(file, convert_hdr_to_8bit=True)
-    if heif.size[0] * heif.size[1] > MAX_PIXELS:
-        raise InputError(_too_large(heif.size))
+    _check_size(heif.size, name)
     picture: Image.Image = heif.to_pillow()
     return picture
 
 
-def _too_large(size: tuple[int, int]) -> str:
-    most = MAX_PIXELS // 1_000_000
-    return f"a picture of {size[0]}x{size[1]} pixels is too large; the most is {most} million"
-
-
-def _check_size(picture: Image.Image, name: str) -> None:
-    width, height = picture.size
+def _check_size(size: tuple[int, int], name: str, most: int = MAX_PIXELS) -> None:
+    width, height = size
     if width < 1 or height < 1:
         raise InputError("the picture has no pixels", where=name)
-    if width * height > MAX_PIXELS:
-        raise InputError(_too_large(picture.size), where=name, remedy="save a smaller copy")
+    if width * height > most:
+        what = f"a picture of {width}x{height} pixels is too large"
+        raise InputError(what, where=name, remedy=f"the most is {most // 1_000_000} million pixels")
 
 
 def _upright_rgb(picture: Image.Image, name: str) -> Pixels:
