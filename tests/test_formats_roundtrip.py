@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -60,6 +62,13 @@ CASES = [
     Case("openpifpaf", "p.predictions.json", ("coco17", "wholebody133"), holds=PIFPAF),
     Case("openpifpaf", "pifpaf folder/", ("coco17", "wholebody133"), names=True, holds=PIFPAF),
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_disk() -> Iterator[None]:
+    """Thousands of small files need not reach the disk."""
+    with mock.patch("os.fsync"):
+        yield
 
 
 def kept(case: Case, clip: Clip) -> list[Any]:

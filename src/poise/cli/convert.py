@@ -28,7 +28,12 @@ def convert(
     ] = None,
     format_in: Annotated[
         str | None,
-        typer.Option("--from", metavar="FORMAT", help="Format of IN; found from its content."),
+        typer.Option(
+            "--from",
+            metavar="FORMAT[:NAME]",
+            help="Format of IN, found from its content, and its body layout where the file does "
+            "not name it, such as openpose:body25b.",
+        ),
     ] = None,
     format_out: Annotated[
         str | None,
@@ -40,12 +45,13 @@ def convert(
     if output != "-" and Path(input).resolve() == Path(output).resolve():
         raise UsageError("input and output are the same", where=input)
     target = get_skeleton(skeleton) if skeleton else None
-    format_in = format_in or detect_format(input)
-    clip = read_clip(input, format=format_in)
+    named, _, layout = (format_in or "").partition(":")
+    named = named or detect_format(input)
+    clip = read_clip(input, format=named, skeleton=layout or None)
     if target is not None and target != clip.skeleton:
         frames = tuple(poses.to(target) for poses in clip.frames)
         clip = replace(clip, frames=frames, header=replace(clip.header, skeleton=target))
     write_clip(clip, output, format=format_out, overwrite=overwrite)
     typer.echo(
-        f"{len(clip)} frames of {format_in} ({clip.skeleton.name}) written to {output}", err=True
+        f"{len(clip)} frames of {named} ({clip.skeleton.name}) written to {output}", err=True
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 from poise.clip import Clip, Header
 from poise.errors import InputError, UsageError, suggest
 from poise.io.formats.base import Format
+from poise.io.formats.output import translated
 from poise.io.formats.registry import FORMATS
-from poise.io.formats.source import Source, well_formed
+from poise.io.formats.source import Source, readable, well_formed
 from poise.io.formats.writer import Writer
 from poise.skeleton import Skeleton, get_skeleton
 
@@ -53,8 +54,8 @@ def read_clip(
         raise UsageError(f"wanted frames per second above 0, got {fps}", where="fps")
     named = get_skeleton(skeleton) if isinstance(skeleton, str) else skeleton
     source = Source(Path(path), named, fps)
-    _check_there(source)
     chosen = _named(format) if format else _detect(source)
+    _check_there(source)
     with well_formed(source.path, chosen.title):
         return chosen.read(source)
 
@@ -111,8 +112,9 @@ def _named(name: str) -> Format:
 def _format_of_name(path: str) -> Format:
     if path == "-":
         return FORMATS["jsonl"]
-    if path.endswith(("/", "\\")) or Path(path).is_dir():
-        return FORMATS["openpose"]
+    with translated(path):
+        if path.endswith(("/", "\\")) or Path(path).is_dir():
+            return FORMATS["openpose"]
     for candidate in FORMATS.values():
         if candidate.suffixes and path.lower().endswith(candidate.suffixes):
             return candidate
@@ -125,8 +127,9 @@ def _format_of_name(path: str) -> Format:
 
 
 def _check_there(source: Source) -> None:
-    if not source.path.exists():
-        raise InputError("no such file or folder", where=source.path)
+    with readable(source.path):
+        if not source.path.exists():
+            raise InputError("no such file or folder", where=source.path)
 
 
 def _detect(source: Source) -> Format:

@@ -12,14 +12,8 @@ from typing import Any
 from poise.clip import Clip, Header
 from poise.io.formats.base import Format
 from poise.io.formats.coco import first_entry
-from poise.io.formats.source import (
-    Person,
-    Source,
-    assemble,
-    flat_keypoints,
-    frame_numbers,
-    from_xywh,
-)
+from poise.io.formats.people import Person, assemble, flat_keypoints, from_xywh
+from poise.io.formats.source import Source, frame_numbers
 from poise.io.formats.writer import JsonListWriter, Writer, encode, rounded_scores, triples, xywh
 from poise.poses import Poses
 from poise.skeleton import Skeleton

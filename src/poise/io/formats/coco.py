@@ -15,7 +15,8 @@ import numpy as np
 
 from poise.clip import Clip, Header
 from poise.io.formats.base import Format
-from poise.io.formats.source import Person, Source, assemble, flat_keypoints, from_xywh
+from poise.io.formats.people import Person, assemble, flat_keypoints, from_xywh
+from poise.io.formats.source import Source
 from poise.io.formats.writer import (
     JsonListWriter,
     Writer,

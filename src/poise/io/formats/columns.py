@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from poise.errors import InputError
-from poise.io.formats.source import Person, Source
+from poise.io.formats.people import Person
+from poise.io.formats.source import Source
 from poise.poses import Poses
 from poise.skeleton import Skeleton, get_skeleton, skeleton_names
 

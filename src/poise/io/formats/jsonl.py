@@ -5,6 +5,7 @@ Precision: pixels 0.01, scores 0.0001, metres 0.0001, seconds 0.000001.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import numpy.typing as npt
 from poise.clip import Clip, Header
 from poise.errors import InputError
 from poise.io.formats.base import Format
-from poise.io.formats.source import Person, Source, assemble, numbered_lines, parse_json
+from poise.io.formats.people import Person, assemble
+from poise.io.formats.source import Source, numbered_lines, parse_json
 from poise.io.formats.writer import (
     METRE_DECIMALS,
     PIXEL_DECIMALS,
@@ -90,13 +92,14 @@ def read_header(record: dict[str, Any], where: object) -> Header:
     known = get_skeleton(name) if name in skeleton_names() else None
     same = known is not None and known.keypoints == keypoints and known.edges == edges
     width, height = record.get("size") or (0, 0)
+    fps = float(record.get("fps") or 0)
     return Header(
         known if known is not None and same else Skeleton(name, keypoints, edges),
         model=str(record.get("model") or ""),
         precision=str(record.get("precision") or ""),
         source=str(record.get("source") or ""),
         size=(int(width), int(height)),
-        fps=None if record.get("fps") is None else float(record["fps"]),
+        fps=fps if math.isfinite(fps) and fps > 0 else None,
     )
 
 
@@ -115,7 +118,7 @@ def _people(poses: Poses) -> list[dict[str, Any]]:
     ]
     if poses.xyz is not None:
         metres = (np.round(poses.xyz.astype(np.float64), METRE_DECIMALS) + 0.0).tolist()
-        _blank_out(metres, np.isnan(poses.xyz.sum(axis=2)))
+        _blank_out(metres, np.logical_not(np.isfinite(poses.xyz).all(axis=2)))
         for person, xyz in zip(people, metres, strict=True):
             person["xyz"] = xyz
     return people
@@ -134,7 +137,14 @@ def _boxes(poses: Poses) -> list[list[float] | None]:
 
 
 def _sniff(source: Source) -> bool:
-    return source.head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b'{"poise":', b'{"poise" :'))
+    first = source.head.partition(b"\n")[0]
+    if b'"poise"' not in first:
+        return False
+    try:
+        record = parse_json(first, where=source.path)
+    except InputError:
+        return False
+    return isinstance(record, dict) and "poise" in record
 
 
 def _read(source: Source) -> Clip:

@@ -14,7 +14,8 @@ import numpy as np
 from poise.clip import Clip, Header
 from poise.io.formats.base import Format
 from poise.io.formats.coco import first_entry
-from poise.io.formats.source import Person, Source, assemble
+from poise.io.formats.people import Person, assemble
+from poise.io.formats.source import Source
 from poise.io.formats.writer import (
     PIXEL_DECIMALS,
     Writer,

@@ -16,17 +16,8 @@ from poise.clip import Clip, Header
 from poise.io.formats.base import Format
 from poise.io.formats.coco import first_entry
 from poise.io.formats.output import OutputFile, OutputFolder
-from poise.io.formats.source import (
-    Person,
-    Source,
-    assemble,
-    flat_keypoints,
-    frame_numbers,
-    from_xywh,
-    load_json,
-    numbered_lines,
-    parse_json,
-)
+from poise.io.formats.people import Person, assemble, flat_keypoints, from_xywh
+from poise.io.formats.source import Source, frame_numbers, load_json, numbered_lines, parse_json
 from poise.io.formats.writer import Writer, encode, triples, xywh
 from poise.poses import Poses
 

@@ -17,14 +17,8 @@ import numpy as np
 from poise.clip import Clip, Header
 from poise.io.formats.base import Format
 from poise.io.formats.output import OutputFile, OutputFolder
-from poise.io.formats.source import (
-    Person,
-    Source,
-    assemble,
-    flat_keypoints,
-    frame_numbers,
-    load_json,
-)
+from poise.io.formats.people import Person, assemble, flat_keypoints
+from poise.io.formats.source import Source, frame_numbers, load_json
 from poise.io.formats.writer import METRE_DECIMALS, Writer, encode, triples
 from poise.poses import Poses
 
@@ -47,7 +41,7 @@ class OpenPoseWriter(Writer):
 
     def _create(self, overwrite: bool) -> OutputFile | OutputFolder:
         stem = Path(self.header.source).stem or Path(self.path).resolve().name
-        self._name = re.sub(r"[^\w-]+", "_", stem) or "frame"
+        self._name = re.sub(r"[^\w-]+", "_", stem)[:60] or "frame"
         stale = f"{self._name}_{'[0-9]' * 12}_keypoints.json"
         return OutputFolder(self.path, overwrite=overwrite, stale=stale)
 

@@ -19,7 +19,8 @@ from poise.errors import MissingExtraError, OutputError
 from poise.io.formats.base import Format
 from poise.io.formats.columns import column_names, columns_skeleton, person_values, row_person
 from poise.io.formats.jsonl import header_record, read_header
-from poise.io.formats.source import Source, assemble
+from poise.io.formats.people import assemble
+from poise.io.formats.source import Source
 from poise.io.formats.writer import Writer
 from poise.poses import Poses
 

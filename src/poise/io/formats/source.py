@@ -1,26 +1,23 @@
-"""A keypoint file or folder that is being read, and the arrays that its numbers become."""
+"""A keypoint file or folder that is being read, and every way in which that can fail."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from poise.errors import InputError, UsageError
-from poise.poses import Poses, bounding_boxes
+from poise.errors import InputError
 from poise.skeleton import Skeleton, get_skeleton
 
 MAXIMUM_DOCUMENT = 2**30
 MAXIMUM_LINE = 2**26
 _HEAD = 2**16
+_MALFORMED = (AttributeError, IndexError, TypeError, ValueError, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -98,102 +95,9 @@ class Source:
             raise InputError(
                 f"its people have {count} keypoints; this system documents {known}",
                 where=self.path,
-                remedy="name the layout with --skeleton",
+                remedy="name the layout (skeleton=, or --from FORMAT:LAYOUT)",
             )
         return get_skeleton(layouts[chosen])
-
-
-@dataclass
-class Person:
-    """One person as a file holds them.
-
-    Attributes:
-        keypoints: K rows of x, y, score; absent ones NaN.
-        box: x0, y0, x1, y1 or None.
-        xyz: K rows of metres or None.
-    """
-
-    keypoints: npt.ArrayLike
-    box: Sequence[float] | None = None
-    score: float | None = None
-    id: int | None = None
-    xyz: npt.ArrayLike | None = None
-
-
-def assemble(
-    skeleton: Skeleton,
-    people: Sequence[Person],
-    *,
-    index: int,
-    time: float,
-    size: tuple[int, int] = (0, 0),
-) -> Poses:
-    """Return the people of one frame; what a person lacks is filled in as ``Poses`` does it."""
-    if not people:
-        return Poses.empty(skeleton, index=index, time=time, size=size)
-    points = np.array([person.keypoints for person in people], np.float64)
-    points = points.reshape(len(people), len(skeleton), 3)
-    has_xyz = any(person.xyz is not None for person in people)
-    blank = np.full((len(skeleton), 3), np.nan)
-    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, so absent
-        poses = Poses(
-            skeleton,
-            points[..., :2].astype(np.float32),
-            np.clip(np.nan_to_num(points[..., 2]), 0, 1).astype(np.float32),
-            ids=_ids(people),
-            xyz=np.array([blank if p.xyz is None else p.xyz for p in people], np.float32)
-            if has_xyz
-            else None,
-            index=int(index),
-            time=float(time),
-            size=size,
-        )
-    return poses.replace(boxes=_boxes(people, poses), person_scores=_scores(people, poses))
-
-
-def _ids(people: Sequence[Person]) -> npt.NDArray[np.int64] | None:
-    ids = [person.id for person in people]
-    known = [identity for identity in ids if identity is not None]
-    if len(set(known)) < len(ids):
-        return None
-    return np.array([int(identity) for identity in known], np.int64)
-
-
-def _boxes(people: Sequence[Person], poses: Poses) -> npt.NDArray[np.float32]:
-    none = (np.nan,) * 4
-    boxes = np.array([none if p.box is None else p.box for p in people], np.float32)
-    missing = np.array([p.box is None for p in people])
-    if missing.any():
-        boxes[missing] = bounding_boxes(poses.keypoints[missing])
-    return boxes
-
-
-def _scores(people: Sequence[Person], poses: Poses) -> npt.NDArray[np.float32]:
-    given = np.array([np.nan if p.score is None else p.score for p in people], np.float32)
-    return np.where(np.isfinite(given), given, poses.person_scores)
-
-
-def flat_keypoints(
-    values: Sequence[float], count: int, *, absent: tuple[float, float, float] = (0, 0, 0)
-) -> npt.NDArray[np.float64]:
-    """Return (K, 3) x, y, score of a flat list, with the format's mark of an absent one as NaN.
-
-    An empty list is a person without keypoints; (0, 0, 0) is always absent.
-    """
-    if not len(values):
-        return np.full((count, 3), np.nan)
-    points = np.array(values, np.float64).reshape(-1, 3)
-    for mark in {absent, (0, 0, 0)}:
-        points[(points == mark).all(axis=1)] = np.nan
-    return points
-
-
-def from_xywh(box: Sequence[float] | None) -> list[float] | None:
-    """Return x0, y0, x1, y1 of x, y, width, height; NaN for one of zeros, which is none."""
-    if box is None:
-        return None
-    x, y, width, height = map(float, box)
-    return [x, y, x + width, y + height] if any((x, y, width, height)) else [np.nan] * 4
 
 
 def frame_numbers(names: Iterable[str]) -> list[int]:
@@ -270,12 +174,15 @@ def readable(path: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def well_formed(path: Path, title: str) -> Iterator[None]:
     """Turn whatever a file of the wrong shape sets off while it is read into an InputError."""
+    wrong = f"not a readable {title} file"
     try:
         yield
-    except (AttributeError, IndexError, KeyError, TypeError, OverflowError, MemoryError) as error:
-        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise InputError(f"not a readable {title} file: {reason}", where=path) from error
-    except UsageError as error:
-        raise InputError(f"not a readable {title} file: {error}", where=path) from error
-    except ValueError as error:
-        raise InputError(f"not a readable {title} file: {error}", where=path) from error
+    except InputError:
+        raise
+    except KeyError as error:
+        raise InputError(f"{wrong}: no {error}", where=path) from error
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", where=path) from error
+    except _MALFORMED as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(f"{wrong}: {reason}", where=path) from error

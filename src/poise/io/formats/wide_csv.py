@@ -24,7 +24,8 @@ from poise.io.formats.columns import (
     person_values,
     row_person,
 )
-from poise.io.formats.source import Source, assemble, numbered_lines
+from poise.io.formats.people import assemble
+from poise.io.formats.source import Source, numbered_lines
 from poise.io.formats.writer import (
     METRE_DECIMALS,
     PIXEL_DECIMALS,
