@@ -35,12 +35,14 @@ class Pixels:
         std: Divided by, likewise.
         order: ``RGB`` or ``BGR``: the channel order that the network was trained with.
         layout: ``NHWC`` or ``NCHW``: the order of the network's own input axes.
+        size: Width and height that the network is set to, or None to leave them as they are.
     """
 
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     order: str = "RGB"
     layout: str = "NCHW"
+    size: tuple[int, int] | None = None
 
 
 class Session:
@@ -87,6 +89,16 @@ class Session:
             network = _cut(network, outputs, files[0])
         if pixels is not None:
             network = _take_pixels(network, pixels)
+        self._load(network, device, precision, streams)
+
+    @classmethod
+    def of(cls, network: Any, *, precision: str = "auto", streams: int = 1) -> Session:
+        """Return a session of a network that was built in memory, an ``openvino.Model``."""
+        session = cls.__new__(cls)
+        session._load(network, "CPU", precision, streams)
+        return session
+
+    def _load(self, network: Any, device: str, precision: str, streams: int) -> None:
         self._compiled = _compile(network, device, precision, streams)
         self.precision = _real_precision(self._compiled)
         self.input_shapes = [_shape(port) for port in self._compiled.inputs]
@@ -110,9 +122,10 @@ class Session:
         Raises:
             ModelError: The arrays do not fit the network.
         """
-        requests = self._borrow(len(arrays[0]))
+        alone = len(arrays[0]) <= 1 or self.input_shapes[0][0] < 0
+        requests = self._borrow(1 if alone else len(arrays[0]))
         try:
-            if len(arrays[0]) <= 1 or self.input_shapes[0][0] < 0:
+            if alone:
                 return _infer(requests[0], arrays)
             parts = _infer_each(requests, arrays)
         except RuntimeError as error:
@@ -135,6 +148,11 @@ class Session:
         came = ", ".join(f"{array.dtype} {array.shape}" for array in arrays)
         wanted = ", ".join(str(tuple(shape)) for shape in self.input_shapes)
         return ModelError(f"the network takes {wanted}, got {came}: {_first_line(error)}")
+
+
+def engine() -> Any:
+    """Return the module ``openvino``, imported so that it writes and sends nothing."""
+    return _openvino()
 
 
 def devices() -> list[str]:
@@ -210,6 +228,10 @@ def _cut(network: Any, outputs: Sequence[str | int], file: object) -> Any:
 
 def _take_pixels(network: Any, pixels: Pixels) -> Any:
     ov = _openvino()
+    if pixels.size is not None:
+        shape = _shape(network.input(0))
+        shape[pixels.layout.index("W")], shape[pixels.layout.index("H")] = pixels.size
+        network.reshape(shape)
     builder = ov.preprocess.PrePostProcessor(network)
     door = builder.input(0)
     door.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))

@@ -154,7 +154,8 @@ _ROWS = (
         name="rtmdet-nano",
         family="rtmdet",
         kind="detector",
-        size=(320, 320),
+        # Trained at 320; at 512 it finds more of the small people for 2.4 times the work.
+        size=(512, 512),
         channels="BGR",
         mean=(103.53, 116.28, 123.675),
         std=(57.375, 57.12, 58.395),
