@@ -48,10 +48,12 @@ def convert(
     named, _, layout = (format_in or "").partition(":")
     named = named or detect_format(input)
     clip = read_clip(input, format=named, skeleton=layout or None)
+    layout = clip.skeleton.name
     if target is not None and target != clip.skeleton:
         frames = tuple(poses.to(target) for poses in clip.frames)
         clip = replace(clip, frames=frames, header=replace(clip.header, skeleton=target))
-    write_clip(clip, output, format=format_out, overwrite=overwrite)
+    written = write_clip(clip, output, format=format_out, overwrite=overwrite)
     typer.echo(
-        f"{len(clip)} frames of {named} ({clip.skeleton.name}) written to {output}", err=True
+        f"{len(clip)} frames from {input} ({named}, {layout}) to {output} ({written.name})",
+        err=True,
     )

@@ -66,12 +66,17 @@ def write_clip(
     *,
     format: str | None = None,  # noqa: A002
     overwrite: bool = False,
-) -> None:
-    """Write the keypoints of one clip; see ``open_writer``."""
+) -> Skeleton:
+    """Write the keypoints of one clip; see ``open_writer``.
+
+    Returns:
+        The layout that was written: the clip's, or the one it was converted to.
+    """
     with open_writer(path, clip.header, format=format, overwrite=overwrite) as out:
         out.truncated = clip.truncated
         for place, poses in enumerate(clip.frames):
             out.write(poses, name=clip.names[place] if clip.names else None)
+    return out.skeleton or clip.skeleton
 
 
 def open_writer(
