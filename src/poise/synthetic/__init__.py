@@ -5,6 +5,7 @@ from __future__ import annotations
 from poise.synthetic.body import Proportions
 from poise.synthetic.camera import Camera
 from poise.synthetic.choreography import Beat, Choreography, sequence, still
+from poise.synthetic.dancer import Dancer
 from poise.synthetic.figure import WARDROBE, Clothes
 from poise.synthetic.movements import (
     arm_circles,
@@ -19,7 +20,7 @@ from poise.synthetic.movements import (
     waves,
 )
 from poise.synthetic.postures import JOINTS, POSTURES, mirror, posture
-from poise.synthetic.stage import Dancer, Stage
+from poise.synthetic.stage import Stage
 
 __all__ = [
     "JOINTS",

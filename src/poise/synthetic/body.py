@@ -54,7 +54,7 @@ class Body:
 
     Attributes:
         points: Landmarks by name: the keypoints of BlazePose and some more (``neck``, ``waist``).
-        turns: (3, 3) orientations by name: pelvis, waist, chest, head, and each foot and hand.
+        turns: (3, 3) orientations by name: pelvis, waist, chest, head, each hand, thigh and foot.
     """
 
     points: dict[str, Vector]
@@ -205,7 +205,7 @@ def _pose_leg(
     )
     lower = upper @ turn_x(joints[f"{side}_knee"])
     foot = lower @ turn_x(joints[f"{side}_ankle"])
-    turns[f"{side}_foot"] = foot
+    turns[f"{side}_thigh"], turns[f"{side}_foot"] = upper, foot
     hip = turns["pelvis"] @ [sign * size.hip * scale, 0, 0]
     knee = hip + upper @ [0, size.thigh * scale, 0]
     ankle = knee + lower @ [0, size.shin * scale, 0]

@@ -125,9 +125,9 @@ def _between(start: Vector, end: Vector, share: float) -> Vector:
 def _dress_leg(tailor: _Tailor, side: str) -> None:
     points, clothes = tailor.points, tailor.figure.clothes
     hip, knee, ankle = (points[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
-    socket, calf, low = _between(hip, knee, 0.05), _between(knee, ankle, 0.3), ankle
+    socket, calf, low = _between(hip, knee, 0.09), _between(knee, ankle, 0.3), ankle
     if not (clothes.shorts or clothes.skirt):
-        legs = [(socket, 0.053), (knee, 0.036), (calf, 0.036), (low, 0.027)]
+        legs = [(socket, 0.049), (knee, 0.036), (calf, 0.036), (low, 0.027)]
         tailor.limb(legs, clothes.trousers, flat=True)
         return
     legs = [(socket, 0.047), (knee, 0.030), (calf, 0.032), (low, 0.019)]
@@ -136,7 +136,7 @@ def _dress_leg(tailor: _Tailor, side: str) -> None:
     tailor.limb([(low, 0.021), (sock, 0.0235)], (236, 236, 234), flat=True)
     if clothes.shorts:
         hem = _between(hip, knee, 0.72)
-        tailor.limb([(socket, 0.053), (hem, 0.044)], clothes.trousers, near=0.01, flat=True)
+        tailor.limb([(socket, 0.050), (hem, 0.045)], clothes.trousers, near=0.01, flat=True)
 
 
 def _add_shoe(tailor: _Tailor, side: str) -> None:
@@ -216,13 +216,14 @@ def _dress_trunk(tailor: _Tailor) -> None:
 
 
 def _add_skirt(tailor: _Tailor, belt: Vector) -> None:
-    points = tailor.points
-    knees = [_between(points[f"{side}_hip"], points[f"{side}_knee"], 0.72)
-             for side in ("left", "right")]  # fmt: skip
-    hem = np.concatenate([tailor.ring(knee, "pelvis", 0.066, 0.060) for knee in knees])
-    middle = _between(points["mid_hip"], (knees[0] + knees[1]) / 2, 0.3)
-    hips = tailor.ring(middle, "pelvis", 0.096, 0.070)
-    tailor.cloth([belt, hips, hem], tailor.figure.clothes.trousers, near=0.09)
+    points, sides = tailor.points, ("left", "right")
+    middle, hem = [], []
+    for side in sides:
+        hip, knee = points[f"{side}_hip"], points[f"{side}_knee"]
+        middle.append(tailor.ring(_between(hip, knee, 0.2), f"{side}_thigh", 0.050, 0.068))
+        hem.append(tailor.ring(_between(hip, knee, 0.72), f"{side}_thigh", 0.062, 0.062))
+    rings = [belt, np.concatenate(middle), np.concatenate(hem)]
+    tailor.cloth(rings, tailor.figure.clothes.trousers, near=0.09)
 
 
 def _add_head(tailor: _Tailor) -> None:

@@ -38,7 +38,7 @@ def jumping_jacks(times: int = 4, *, seconds: float = 1.0) -> Choreography:
     hop = JOINT_NUMBER["lift"]
 
     def movement(share: float) -> Angles:
-        angles = shut + (wide - shut) * (1 - np.cos(2 * np.pi * share)) / 2
+        angles: Angles = shut + (wide - shut) * (1 - np.cos(2 * np.pi * share)) / 2
         angles[hop] = 0.07 * np.sin(2 * np.pi * share) ** 2
         return angles
 
@@ -122,7 +122,8 @@ def _cyclic(cycle: list[Angles], times: int, seconds: float) -> Choreography:
         step = place - number
         ease = (1 - np.cos(np.pi * step)) / 2
         here, there = cycle[number % count], cycle[(number + 1) % count]
-        return here + (there - here) * ease
+        between: Angles = here + (there - here) * ease
+        return between
 
     return _repeat(movement, times, seconds)
 
