@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import re
 import threading
 import time
 from fractions import Fraction
@@ -365,3 +366,13 @@ def test_seeking_in_real_videos_keeps_the_index(data_dir: Path) -> None:
             found = next(reader)
         assert (found.index, found.time) == (index, frames[index].time)
         assert np.array_equal(found.image, frames[index].image)
+
+
+def test_the_examples_of_the_guide_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = Path(__file__).parents[1] / "docs" / "sources.md"
+    blocks = re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) >= 4
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, str(guide), "exec"), names)

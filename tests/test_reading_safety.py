@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import http.server
 import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -266,6 +270,42 @@ def test_a_camera_that_is_not_there() -> None:
         assert "camera 77" in refusal(number)
 
 
+def test_a_camera_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = threading.Event()
+
+    def hang(*_: object) -> object:
+        time.sleep(0.4)
+        return SimpleNamespace(close=closed.set)
+
+    monkeypatch.setattr("poise.io.cameras.open_camera", hang)
+    assert "camera 0: no picture came in 0.2 s" in refusal("0", timeout=0.2)
+    assert closed.wait(2)  # what came too late is let go of
+
+
+INTERRUPTED = """
+import sys
+from poise.io.reading import read_frames
+print("ready", flush=True)
+list(read_frames(sys.argv[1], timeout=20))
+"""
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_an_interrupt_ends_a_stalled_stream(tmp_path: Path, first: bool) -> None:
+    data = write_video(tmp_path / "a.ts", make_frames(40)).read_bytes()
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: video/mp2t\r\n\r\n"
+    with stalling(head + data if first else b"") as address:
+        command = [sys.executable, "-c", INTERRUPTED, f"http://{address}/live.ts"]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert child.stdout.readline() == b"ready\n"
+        time.sleep(0.4)
+        child.send_signal(signal.SIGINT)
+        start = time.perf_counter()
+        _, said = child.communicate(timeout=10)
+        assert time.perf_counter() - start < 3
+        assert said.strip().endswith(b"KeyboardInterrupt")
+
+
 @contextmanager
 def stalling(first: bytes) -> Iterator[str]:
     """A server that sends something and then nothing more."""
@@ -292,7 +332,7 @@ def stalling(first: bytes) -> Iterator[str]:
 @pytest.mark.parametrize("scheme", ["http", "rtsp"])
 def test_a_stream_that_never_answers(scheme: str) -> None:
     with stalling(b"") as address:
-        assert "no data came in time" in refusal(f"{scheme}://{address}/live", timeout=0.4)
+        assert "0.4 s" in refusal(f"{scheme}://{address}/live", timeout=0.4)
 
 
 def test_a_stream_that_stalls_in_the_middle(tmp_path: Path) -> None:

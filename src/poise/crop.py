@@ -1,14 +1,19 @@
-"""Warping: cut a turned and scaled region out of a picture."""
+"""Warping: cut a turned and scaled region out of a picture.
+
+The engine does it: a small network of gathers and sums, compiled once for each size of crop.
+`docs/architecture.md` says what that was measured against.
+"""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from poise.geometry import Affine, invert
 from poise.poses import Image
+from poise.runtime import Session, engine
 
 
 def crop(image: Image, affine: Affine, size: tuple[int, int], *, pad: int | None = 0) -> Image:
@@ -25,81 +30,70 @@ def crop(image: Image, affine: Affine, size: tuple[int, int], *, pad: int | None
     Returns:
         (height, width, 3) uint8.
     """
-    back = invert(affine)
-    cv2 = _opencv()
-    return (
-        _warp_pillow(image, back, size, pad)
-        if cv2 is None
-        else _warp_opencv(cv2, image, back, size, pad=pad)
-    )
-
-
-@cache
-def _opencv() -> Any:
-    try:
-        import cv2
-    except ImportError:
-        return None
-    return cv2
-
-
-def _warp_opencv(
-    cv2: Any, image: Image, back: Affine, size: tuple[int, int], *, pad: int | None
-) -> Image:
-    # OpenCV's coordinates count from the middle of the first pixel.
-    middles = back.copy()
-    middles[:, 2] += back[:, :2] @ [0.5, 0.5] - 0.5
-    border = cv2.BORDER_REPLICATE if pad is None else cv2.BORDER_CONSTANT
-    warped: Image = cv2.warpAffine(
-        image,
-        middles,
-        size,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=border,
-        borderValue=(pad or 0,) * 3,
-    )
+    height, width = image.shape[:2]
+    numbers = [*invert(affine).ravel(), width, height, float(pad is None), pad or 0]
+    flat = np.ascontiguousarray(image).reshape(-1)
+    planes = _warp(size).run(flat, flat[1:], flat[2:], np.array(numbers, np.float32))
+    warped = np.empty((size[1], size[0], 3), np.uint8)
+    for channel, plane in enumerate(planes):
+        warped[..., channel] = plane
     return warped
 
 
-def _warp_pillow(image: Image, back: Affine, size: tuple[int, int], pad: int | None) -> Image:
-    from PIL import Image as Pictures
+@lru_cache(maxsize=32)
+def _warp(size: tuple[int, int]) -> Session:
+    """Return the network that warps to one size of crop.
 
-    region, corner = _region(image, back, size, pad)
-    local = back.copy()
-    local[:, 2] -= corner
-    warped = Pictures.fromarray(region).transform(
-        size,
-        Pictures.Transform.AFFINE,
-        tuple(local.ravel()),
-        Pictures.Resampling.BILINEAR,
-        fillcolor=(pad or 0,) * 3,
-    )
-    return np.asarray(warped)
+    Its inputs are the picture's bytes from the first, second and third on, so that one index
+    finds all three channels, and ten numbers: the map back, width, height, whether the edge is
+    repeated, and the grey level that it is not. Its outputs are the three channels.
+    """
+    ov = engine()
+    from openvino import opset8 as op
+
+    channels = [op.parameter([-1], np.uint8) for _ in range(3)]
+    numbers = op.parameter([10], np.float32)
+    value = [op.gather(numbers, np.int32(i), np.int32(0)) for i in range(10)]
+    x, y = _middles(op, value[0:3], size), _middles(op, value[3:6], size)
+    columns, across, covered_x = _neighbours(op, x, value[6])
+    rows, down, covered_y = _neighbours(op, y, value[7])
+    stride = op.multiply(op.convert(value[6], "i32"), np.int32(3))
+    left, right = (op.multiply(column, np.int32(3)) for column in columns)
+    upper, lower = (op.multiply(row, stride) for row in rows)
+    places = [op.add(row, column) for row in (upper, lower) for column in (left, right)]
+    covered = op.maximum(op.multiply(covered_x, covered_y), value[8])
+    planes = []
+    for channel in channels:
+        corners = [op.convert(op.gather(channel, p, np.int32(0)), "f32") for p in places]
+        top, bottom = _between(op, *corners[:2], across), _between(op, *corners[2:], across)
+        seen = _between(op, value[9], _between(op, top, bottom, down), covered)
+        # Half a grey level, so that cutting off the fraction rounds.
+        planes.append(op.convert(op.add(seen, np.float32(0.5)), "u8"))
+    network = ov.Model(planes, [*channels, numbers], "crop")
+    return Session.of(network, precision="f32", streams=2)
 
 
-def _region(
-    image: Image, back: Affine, size: tuple[int, int], pad: int | None
-) -> tuple[Image, tuple[int, int]]:
-    """Return the part of the picture that the crop needs, with a border, and its corner."""
-    width, height = size
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ back[:, :2].T
-    corners += back[:, 2]
-    low = np.floor(corners.min(axis=0)).astype(int) - 2
-    high = np.ceil(corners.max(axis=0)).astype(int) + 2
-    limit = np.array([image.shape[1], image.shape[0]])
-    if pad is not None:
-        # Beyond one pixel outside the picture everything is padding.
-        low, high = np.maximum(low, -2), np.minimum(high, limit + 2)
-    inner_low = np.clip(low, 0, limit - 1)
-    inner_high = np.clip(high, inner_low + 1, limit)
-    part = image[inner_low[1] : inner_high[1], inner_low[0] : inner_high[0]]
-    before, after = inner_low - low, np.maximum(high - inner_high, 0)
-    if before.any() or after.any():
-        around = ((before[1], after[1]), (before[0], after[0]), (0, 0))
-        before = np.maximum(before, 0)
-        part = (
-            np.pad(part, around, mode="edge")
-            if pad is None
-            else np.pad(part, around, constant_values=pad)
-        )
-    return np.ascontiguousarray(part), (int(low[0]), int(low[1]))
+def _middles(op: Any, back: list[Any], size: tuple[int, int]) -> Any:
+    """Return (h, w) x or y of each crop pixel's middle, counted from the first pixel's middle."""
+    across = op.constant((np.arange(size[0], dtype=np.float32) + 0.5)[None, :])
+    down = op.constant((np.arange(size[1], dtype=np.float32) + 0.5)[:, None])
+    start = op.subtract(op.add(op.multiply(down, back[1]), back[2]), np.float32(0.5))
+    return op.add(op.multiply(across, back[0]), start)
+
+
+def _neighbours(op: Any, place: Any, count: Any) -> tuple[list[Any], Any, Any]:
+    """Return the pixels before and after a place, how far it is from the first to the second,
+    and how much of it the picture covers: 1 inside, less within a pixel of the edge, 0 beyond."""
+    zero, one = np.float32(0), np.float32(1)
+    last = op.subtract(count, one)
+    near = op.minimum(op.maximum(place, zero), last)
+    before = op.floor(near)
+    after = op.minimum(op.add(before, one), last)
+    outside = op.abs(op.subtract(place, near))
+    covered = op.subtract(one, op.minimum(outside, one))
+    pixels = [op.convert(before, "i32"), op.convert(after, "i32")]
+    return pixels, op.subtract(near, before), covered
+
+
+def _between(op: Any, first: Any, second: Any, share: Any) -> Any:
+    return op.add(first, op.multiply(op.subtract(second, first), share))

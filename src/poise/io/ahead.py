@@ -1,10 +1,13 @@
-"""Reading ahead: one thread decodes a few frames before they are asked for."""
+"""Threads of the reader: one that decodes a few frames ahead, one that opens what may hang."""
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections import deque
+from collections.abc import Callable
 
+from poise.errors import InputError
 from poise.io.feeds import Feed, Window
 from poise.poses import Frame
 
@@ -75,3 +78,42 @@ def fill(feed: Feed, window: Window, queue: FrameQueue) -> None:
     finally:
         feed.close()
         queue.end(error)
+
+
+def open_within(timeout: float, make: Callable[[], Feed], name: str) -> Feed:
+    """Open a camera or stream in a thread of its own, so that the caller can be interrupted.
+
+    Args:
+        timeout: Seconds after which it is given up, whatever the driver or server does.
+        make: Opens it.
+        name: What to call it in messages.
+
+    Raises:
+        InputError: It was given up, or ``make`` raised one.
+    """
+    made: queue.SimpleQueue[Feed | BaseException] = queue.SimpleQueue()
+    given_up = threading.Event()
+
+    def work() -> None:
+        try:
+            feed = make()
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller
+            made.put(error)
+        else:
+            made.put(feed)
+            if given_up.is_set():
+                feed.close()
+
+    threading.Thread(target=work, name="poise-open", daemon=True).start()
+    try:
+        result = made.get(timeout=timeout)
+    except queue.Empty:
+        given_up.set()
+        what = f"no picture came in {timeout:g} s"
+        raise InputError(what, where=name, remedy="try a longer timeout") from None
+    except BaseException:
+        given_up.set()
+        raise
+    if isinstance(result, BaseException):
+        raise result
+    return result

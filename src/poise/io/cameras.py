@@ -20,16 +20,18 @@ def open_camera(number: int, timeout: float) -> VideoFeed:
         InputError: There is no such camera, or it gives no picture; says which there are.
     """
     name = f"camera {number}"
+    options: dict[str, str] = {}
     if sys.platform == "linux":
         device, form, there = f"/dev/video{number}", "v4l2", _linux_cameras()
         if not Path(device).exists():
             found = f"cameras here: {', '.join(there)}" if there else "this machine shows no camera"
             raise InputError(f"there is no {device}", where=name, remedy=found)
     elif sys.platform == "darwin":
-        device, form = str(number), "avfoundation"
+        # Many of Apple's cameras refuse the 29.97 frames per second that FFmpeg asks for.
+        device, form, options = str(number), "avfoundation", {"framerate": "30"}
     else:
         device, form = _windows_camera(number, name), "dshow"
-    return VideoFeed(device, name, {}, form=form, timeout=timeout)
+    return VideoFeed(device, name, options, form=form, timeout=timeout)
 
 
 def _linux_cameras() -> list[str]:

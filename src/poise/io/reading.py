@@ -17,7 +17,7 @@ from typing import IO, Any, Self
 import numpy as np
 
 from poise.errors import InputError, UsageError
-from poise.io.ahead import FrameQueue, fill
+from poise.io.ahead import FrameQueue, fill, open_within
 from poise.io.feeds import READABLE, Feed, Still, Values, Window
 from poise.poses import Frame
 
@@ -73,7 +73,7 @@ def _open(source: Any, name: str, timeout: float, fps: float) -> Feed:
     if isinstance(source, int) or (isinstance(source, str) and _is_number(source)):
         from poise.io.cameras import open_camera
 
-        return open_camera(int(source), timeout)
+        return open_within(timeout, lambda: open_camera(int(source), timeout), f"camera {name}")
     if isinstance(source, str) and source == "-":
         return _open_stdin()
     if isinstance(source, str) and "://" in source:
@@ -97,7 +97,7 @@ def _open_address(address: str, timeout: float) -> Feed:
         scheme = address.split("://", maxsplit=1)[0]
         remedy = "streams are rtsp://, http:// or https:// addresses"
         raise InputError(f"addresses of kind {scheme}: are not read", where=address, remedy=remedy)
-    return open_stream(address, timeout)
+    return open_within(timeout, lambda: open_stream(address, timeout), address)
 
 
 def _open_file(path: Path, name: str) -> Feed:
