@@ -1,0 +1,31 @@
+"""PicoDet: PaddleDetection's small detector (Yu et al. 2021), trained on pedestrians."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from poise.models.card import Card
+from poise.models.steps import card_pixels
+from poise.models.whole import WholeDetector
+from poise.poses import FloatArray
+from poise.runtime import Session
+
+
+class PicoDet(WholeDetector):
+    """Finds people with a one-class PicoDet network whose boxes are decoded but not suppressed.
+
+    It was trained on pictures stretched to a square.
+    """
+
+    stretch = True
+
+    def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        # (N, A, 4) boxes in input pixels and (N, 1, A) scores, in either order.
+        boxes, scores = sorted(outputs, key=lambda output: output.shape[1] == 1)
+        return boxes, scores[:, 0]
+
+
+def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> PicoDet:
+    """Return the detector that a card describes, ready to run."""
+    return PicoDet(Session(paths, precision=precision, pixels=card_pixels(card)), card)
