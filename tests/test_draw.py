@@ -190,7 +190,7 @@ def test_lines_grow_with_the_picture_and_the_person() -> None:
 def test_hands_and_face_are_thinner_than_limbs() -> None:
     skeleton = get_skeleton("wholebody133")
     parts = get_parts(skeleton)
-    small = {n for n, s in zip(skeleton.keypoints, parts.fine_keypoints, strict=True) if s}
+    small = {n for n, w in zip(skeleton.keypoints, parts.keypoint_widths, strict=True) if w < 1}
     assert {"left_thumb_1", "left_eye", "left_hand_root", "nose_bridge_0", "chin"} <= small
     assert not small & {"left_elbow", "right_wrist", "left_hip", "right_knee", "nose"}
     assert len(small) >= 110

@@ -83,7 +83,6 @@ def make_label(
         radius=half_height,
         outline=max(0.5, 0.06 * height),
         colour=colour,
-        opacity=0.92,
     )
     start, end = _lines(text)
     dark = np.dot(colour, (0.299, 0.587, 0.114)) > 110

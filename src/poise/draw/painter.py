@@ -64,8 +64,7 @@ class Painter:
             layer += _box_strokes(people, radii, self._person_colours(people))
         layer += self._body_strokes(people, seen, radii)
         labels = self._labels(people, spans, (width, height))
-        draw(canvas, join(layer))
-        draw(canvas, join(plate for plate, _ in labels))
+        draw(canvas, join([*layer, *(plate for plate, _ in labels)]))
         draw(canvas, join(digits for _, digits in labels))
 
     def _person_colours(self, poses: Poses) -> FloatArray:
@@ -84,9 +83,8 @@ class Painter:
         if self.style.colour == "person":
             colours = self._person_colours(poses)
             limb_colours, dot_colours = colours[person], colours[owner]
-        thin, small = parts.fine_edges[edge], parts.fine_keypoints[dot]
-        limb = radii[person] * np.where(thin, 0.5, 1)
-        ball = radii[owner] * np.where(small, 0.6, 1.5)
+        limb = radii[person] * parts.edge_widths[edge]
+        ball = radii[owner] * parts.keypoint_widths[dot]
         return [
             make_strokes(
                 poses.keypoints[person, a],

@@ -18,7 +18,7 @@ from poise.poses import FloatArray, Image
 OUTLINE_COLOUR = (12, 14, 18)
 _FARTHEST = 1e6
 IndexArray = npt.NDArray[np.int64]
-Array = npt.NDArray[np.generic]
+_Cover = tuple[IndexArray, IndexArray, FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,9 @@ def make_strokes(
     count = len(first)
 
     def spread(value: npt.ArrayLike, *shape: int) -> FloatArray:
-        return np.broadcast_to(np.asarray(value, np.float32), (count, *shape))
+        column = np.empty((count, *shape), np.float32)
+        column[...] = value
+        return column
 
     return Strokes(
         first,
@@ -97,20 +99,28 @@ def draw(image: Image, strokes: Strokes) -> None:
     parts = [part for part in parts if len(part[0])]
     if not parts:
         return
-    pixels, owner, line, rim = (np.concatenate(column) for column in zip(*parts, strict=True))
-    seen = _strongest(pixels, line + rim, width * height)
+    pixels, owner = (np.concatenate([part[column] for part in parts]) for column in (0, 1))
+    line, rim = (np.concatenate([part[column] for part in parts]) for column in (2, 3))
+    # Of two that cover a pixel alike, the later is to win.
+    rank = line + rim
+    rank += owner.astype(np.float32) * np.float32(1e-6)
+    seen = np.flatnonzero(_is_strongest(pixels, rank, width * height) & (rim > 0))
     colour = strokes.colour[owner[seen]]
     _blend(image, pixels[seen], colour, _to_256(line[seen]), _to_256(rim[seen]))
 
 
 def _by_width(strokes: Strokes, rows: IndexArray) -> list[IndexArray]:
     """Sort rows into groups of similar width, because a group is laid out in one rectangle."""
-    widths = np.log2(strokes.radius[rows] + strokes.outline[rows] + 1)
-    classes = np.round(widths * 2).astype(np.int64)
-    return [rows[classes == number] for number in np.unique(classes)]
+    groups = []
+    while len(rows):
+        widths = strokes.radius[rows] + strokes.outline[rows] + 1
+        near = widths <= 2.2 * widths.min()
+        groups.append(rows[near])
+        rows = rows[~near]
+    return groups
 
 
-def _cover(strokes: Strokes, rows: IndexArray, width: int, height: int) -> tuple[Array, ...]:
+def _cover(strokes: Strokes, rows: IndexArray, width: int, height: int) -> _Cover:
     """Find what the strokes cover of a picture.
 
     Each stroke is walked along its longer axis (u); at each step stands a run of pixels across
@@ -182,21 +192,20 @@ def _hypot(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.sqrt(a, out=a)
 
 
-def _strongest(pixels: IndexArray, strength: FloatArray, count: int) -> IndexArray:
-    """Return the positions where a pixel is covered most; a sort would cost three times as much.
+def _is_strongest(pixels: IndexArray, rank: FloatArray, count: int) -> npt.NDArray[np.bool_]:
+    """Return where a pixel has its highest rank; a sort would cost three times as much.
 
     Every touched pixel is written before it is read, and numpy keeps the last value of a
-    repeated index; then the positions that are stronger than what was kept are written again.
+    repeated index; then the positions that rank higher than what was kept are written again.
     """
     kept = np.empty(count, np.float32)
-    kept[pixels] = strength
-    left = np.flatnonzero(strength > kept[pixels])
+    kept[pixels] = rank
+    left = np.flatnonzero(rank > kept[pixels])
     while len(left):
-        kept[pixels[left]] = strength[left]
-        left = left[strength[left] > kept[pixels[left]]]
-    best = strength == kept[pixels]
-    best &= strength > 0
-    return np.flatnonzero(best)
+        kept[pixels[left]] = rank[left]
+        left = left[rank[left] > kept[pixels[left]]]
+    best: npt.NDArray[np.bool_] = rank == kept[pixels]
+    return best
 
 
 def _to_256(cover: FloatArray) -> npt.NDArray[np.int32]:

@@ -23,12 +23,13 @@ PERSON_COLOURS = (
     (200, 200, 200),
 )  # fmt: skip
 
-# Parts that are small on a body, so that their limbs and dots are drawn thin.
+# Parts that are small on a body, so that their limbs and dots are drawn thin, and parts that
+# stand so close together that they are drawn thinner still.
 _FINE_PARTS = frozenset({
-    "eye", "ear", "eyelid", "brow", "eyebrow", "iris", "mouth", "lip", "jaw", "chin", "face",
-    "bridge", "nostril", "hand", "palm", "finger", "forefinger", "thumb", "index", "middle",
-    "pinky", "ring", "toe", "heel", "foot",
+    "eye", "ear", "iris", "mouth", "face", "hand", "palm", "finger", "forefinger", "thumb",
+    "index", "middle", "pinky", "ring", "toe", "heel", "foot",
 })  # fmt: skip
+_DENSE_PARTS = frozenset({"eyelid", "brow", "eyebrow", "lip", "jaw", "chin", "bridge", "nostril"})
 _TRAILED_PARTS = frozenset({"wrist", "ankle"})
 
 
@@ -90,16 +91,16 @@ class Parts:
 
     Attributes:
         edges: (E, 2) keypoint numbers.
-        fine_edges: (E,) whether a limb is drawn thin: of the face, a hand or a foot.
-        fine_keypoints: (K,) the same for dots.
+        edge_widths: (E,) width of a limb by that of an arm: less for face, hands and feet.
+        keypoint_widths: (K,) the same for the dots.
         edge_colours: (E, 3) RGB by side.
         keypoint_colours: (K, 3) RGB by side.
         trailed: Numbers of the keypoints that leave a trail.
     """
 
     edges: npt.NDArray[np.int64]
-    fine_edges: npt.NDArray[np.bool_]
-    fine_keypoints: npt.NDArray[np.bool_]
+    edge_widths: FloatArray
+    keypoint_widths: FloatArray
     edge_colours: FloatArray
     keypoint_colours: FloatArray
     trailed: npt.NDArray[np.int64]
@@ -109,15 +110,17 @@ class Parts:
 def get_parts(skeleton: Skeleton) -> Parts:
     """Work out, from the names of its keypoints, how a skeleton is drawn."""
     names = skeleton.keypoints
-    fine = np.array([_is_fine(name) for name in names], bool)
+    widths = np.array([_width(name) for name in names], np.float32)
     edges = np.array(skeleton.edges, np.int64).reshape(-1, 2)
     sides = [_side(name) for name in names]
     edge_sides = [_joint_side(sides[a], sides[b]) for a, b in skeleton.edges]
-    trailed = [i for i, name in enumerate(names) if _words(name) & _TRAILED_PARTS and not fine[i]]
+    trailed = [
+        i for i, name in enumerate(names) if _words(name) & _TRAILED_PARTS and widths[i] == 1
+    ]
     return Parts(
         edges,
-        np.asarray(fine[edges].any(axis=1)),
-        fine,
+        widths[edges].min(axis=1),
+        np.where(widths < 1, 1.2 * widths, 1.5).astype(np.float32),
         np.array([SIDE_COLOURS[side] for side in edge_sides], np.float32).reshape(-1, 3),
         np.array([SIDE_COLOURS[side] for side in sides], np.float32).reshape(-1, 3),
         np.array(trailed, np.int64),
@@ -133,8 +136,11 @@ def _words(keypoint: str) -> set[str]:
     return {word.rstrip("0123456789") for word in keypoint.lower().replace("-", "_").split("_")}
 
 
-def _is_fine(keypoint: str) -> bool:
-    return bool(_words(keypoint) & _FINE_PARTS) or keypoint == "nose_base"
+def _width(keypoint: str) -> float:
+    words = _words(keypoint)
+    if words & _DENSE_PARTS or keypoint == "nose_base":
+        return 0.3
+    return 0.5 if words & _FINE_PARTS else 1.0
 
 
 def _side(keypoint: str) -> str:

@@ -29,7 +29,7 @@ _WANTED = ("libx264", "libopenh264", "libvpx-vp9", "mpeg4")
 _WANTED_WEBM = ("libvpx-vp9",)
 _BT709 = 1
 _LIMITED_RANGE = 1
-# From here on the encoder may use two threads of its own; below, they cost more than they save.
+# From here on encoding may use two threads of its own; below, they cost more than they save.
 _MANY_PIXELS = 2_500_000
 
 
@@ -89,6 +89,7 @@ class VideoEncoder:
         self._source: Path | None = None
         self._fps = fps if fps and 0 < fps < 1000 else 30.0
         self._size = size[0] + size[0] % 2, size[1] + size[1] % 2
+        self._threads = 1 if size[0] * size[1] < _MANY_PIXELS else 2
         self._convert = VideoReformatter().reformat
         name = pick_encoder(form)
         if form != "webm" and "264" not in name:
@@ -111,7 +112,7 @@ class VideoEncoder:
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.time_base = stream.time_base = self._base
-        context.thread_count = 1 if self._size[0] * self._size[1] < _MANY_PIXELS else 2
+        context.thread_count = self._threads
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.color_range = _LIMITED_RANGE
         return stream
@@ -156,7 +157,7 @@ class VideoEncoder:
             dst_colorspace=_BT709,
             dst_color_range=_LIMITED_RANGE,
             interpolation="FAST_BILINEAR",
-            threads=1,
+            threads=self._threads,
         )
 
     def _encode(self, picture: Any, duration: int) -> None:
