@@ -64,8 +64,8 @@ def _warp(size: tuple[int, int]) -> Session:
     covered = op.maximum(op.multiply(covered_x, covered_y), value[8])
     planes = []
     for channel in channels:
-        corners = [op.convert(op.gather(channel, p, np.int32(0)), "f32") for p in places]
-        top, bottom = _between(op, *corners[:2], across), _between(op, *corners[2:], across)
+        a, b, c, d = [op.convert(op.gather(channel, p, np.int32(0)), "f32") for p in places]
+        top, bottom = _between(op, a, b, across), _between(op, c, d, across)
         seen = _between(op, value[9], _between(op, top, bottom, down), covered)
         # Half a grey level, so that cutting off the fraction rounds.
         planes.append(op.convert(op.add(seen, np.float32(0.5)), "u8"))

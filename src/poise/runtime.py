@@ -252,7 +252,7 @@ def _compile(network: Any, device: str, precision: str, streams: int) -> Any:
         return _core().compile_model(network, device, options)
     except RuntimeError as error:
         here = devices()
-        if device.split(":")[0].split(".")[0] not in {name.split(".")[0] for name in here}:
+        if device.partition(":")[0].partition(".")[0] not in {d.partition(".")[0] for d in here}:
             raise UsageError(f"no device '{device}'", remedy=suggest(device, here)) from error
         raise ModelError(f"{device} cannot run this network: {_first_line(error)}") from error
 

@@ -1,8 +1,8 @@
 """BlazePose: a detector that finds how a body lies, and a network that reads 33 keypoints from it.
 
-The networks and the numbers here (anchors, thresholds, margins, refinement) are those of
-MediaPipe's pose graphs: ``mediapipe/modules/pose_detection`` and ``mediapipe/modules/pose_landmark``
-at version 0.10.21 (Apache-2.0). The code is our own.
+The networks and the numbers here (anchors, thresholds, margins, refinement) are those of the graphs
+``mediapipe/modules/pose_detection`` and ``mediapipe/modules/pose_landmark`` of MediaPipe 0.10.21
+(Apache-2.0). The code is our own.
 """
 
 from __future__ import annotations

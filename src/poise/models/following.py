@@ -24,38 +24,6 @@ SAME_REGION, SAME_POSE = 0.6, 0.6
 _POINTS, _CHANGE = 64, 24.0
 
 
-@dataclass
-class Person:
-    """Somebody who is followed.
-
-    Attributes:
-        region: Where to look in the next frame: the map from picture to crop.
-        later: Where to look in the frame after that, or None where it is not known yet.
-        steady: What the points that the region is made of went through.
-        there: Whether the last frame that was read still showed the person.
-    """
-
-    region: Affine
-    later: Affine | None = None
-    steady: Steady = field(default_factory=lambda: Steady())
-    there: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """Everyone that was looked for in a frame.
-
-    Attributes:
-        poses: One row for each region, in picture pixels.
-        there: (N,) whether the person is there at all.
-        anchors: (N, A, 2) picture pixels, or None.
-    """
-
-    poses: Poses
-    there: npt.NDArray[np.bool_]
-    anchors: FloatArray | None
-
-
 class Steady:
     """Holds the points that a region is made of still while a person stands still.
 
@@ -84,19 +52,54 @@ class Steady:
             self._speed = self._speed + self._alpha(self.SPEED) * (moved - self._speed)
             self._value = self._value + self._alpha(self._cutoff()) * (points - self._value)
         self._last, self._size = points, size
-        return self._value.astype(np.float32)
+        held: FloatArray = self._value.astype(np.float32)
+        return held
 
     def expect(self) -> FloatArray:
         """Return where the points will be one frame later if they go on as they do."""
         ahead = self._last + self._speed * (self._size / self.RATE)
-        expected = self._value + self._alpha(self._cutoff()) * (ahead - self._value)
-        return expected.astype(np.float32)
+        expected: FloatArray = (
+            self._value + self._alpha(self._cutoff()) * (ahead - self._value)
+        ).astype(np.float32)
+        return expected
 
     def _cutoff(self) -> Any:
         return self.REST + self.GAIN * np.abs(self._speed)
 
     def _alpha(self, cutoff: Any) -> Any:
         return 1 / (1 + self.RATE / (2 * np.pi * cutoff))
+
+
+@dataclass
+class Person:
+    """Somebody who is followed.
+
+    Attributes:
+        region: Where to look in the next frame: the map from picture to crop.
+        later: Where to look in the frame after that, or None where it is not known yet.
+        steady: What the points that the region is made of went through.
+        there: Whether the last frame that was read still showed the person.
+    """
+
+    region: Affine
+    later: Affine | None = None
+    steady: Steady = field(default_factory=Steady)
+    there: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Everyone that was looked for in a frame.
+
+    Attributes:
+        poses: One row for each region, in picture pixels.
+        there: (N,) whether the person is there at all.
+        anchors: (N, A, 2) picture pixels, or None.
+    """
+
+    poses: Poses
+    there: npt.NDArray[np.bool_]
+    anchors: FloatArray | None
 
 
 @dataclass
@@ -115,6 +118,7 @@ class Walk:
     _looked: float = -np.inf
     _seen: npt.NDArray[np.int16] | None = None
     _lost: bool = True
+    _asked: tuple[Frame, bool] | None = None
 
     def must_wait(self, frame: Frame) -> bool:
         """Whether this frame needs the people of the frame right before it."""
@@ -168,10 +172,12 @@ class Walk:
             person.region, person.later = region, other
 
     def _due(self, frame: Frame) -> bool:
-        waited = frame.time - self._looked
-        if 0 <= waited < SOON:
-            return False
-        return not 0 <= waited < LATER or self._moved(frame)
+        """Whether it is time for the detector, with everybody in sight."""
+        if self._asked is None or self._asked[0] is not frame:
+            waited = frame.time - self._looked
+            due = not 0 <= waited < LATER or (waited >= SOON and self._moved(frame))
+            self._asked = (frame, due)
+        return self._asked[1]
 
     def _look(self, frame: Frame) -> None:
         (found,) = self.detector.detect([frame.image])
@@ -273,5 +279,4 @@ def _step(image: Image) -> int:
 
 def _thumbnail(image: Image) -> npt.NDArray[np.int16]:
     step = _step(image)
-    grey: npt.NDArray[np.int16] = image[::step, ::step].mean(axis=2).astype(np.int16)
-    return grey
+    return image[::step, ::step, 1].astype(np.int16)
