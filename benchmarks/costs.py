@@ -17,6 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
+IMPORT = """
+import time
+began = time.perf_counter()
+import poise
+poise.Poses
+print(time.perf_counter() - began)
+"""
+
 
 def poise_seconds(*arguments: str) -> float:
     """Run one command line in a new process; return its wall time in seconds."""
@@ -65,8 +73,8 @@ def memory(video: str, model: str) -> None:
             write_moving_video(path, frames)
             peaks[frames] = peak_megabytes("estimate", path, "-m", model, "-o", f"{path}.jsonl")
         print(f"peak memory, 720p: {peaks[1000]:.0f} MB (1,000), {peaks[10_000]:.0f} MB (10,000)")
-        print(f"peak memory, {video}: "
-              f"{peak_megabytes('estimate', video, '-m', model, '-o', f'{folder}/v.jsonl'):.0f} MB")  # fmt: skip
+        own = peak_megabytes("estimate", video, "-m", model, "-o", f"{folder}/v.jsonl")
+        print(f"peak memory, {video}: {own:.0f} MB")
 
 
 def write_moving_video(path: str, frames: int) -> None:
@@ -90,9 +98,7 @@ def startup(runs: int) -> None:
     helps = [poise_seconds("--help") for _ in range(runs)]
     imports = []
     for _ in range(runs):
-        code = "import time; b = time.perf_counter(); import poise, numpy; poise.Poses; " \
-               "print(time.perf_counter() - b)"  # fmt: skip
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", IMPORT], check=True, capture_output=True)
         imports.append(float(done.stdout))
     print(f"poise --help: {spread(helps)} s; import poise and its values: {spread(imports)} s")
 

@@ -40,7 +40,7 @@ def demo(
         stage = Stage([Dancer(dance())], size=(360, 640), fps=30.0, duration=seconds)
         video, keypoints = folder / "dance.mp4", folder / "dance.jsonl"
         _write_stage(stage, video, overwrite=overwrite, ticker=ticker)
-        loaded = load_model(model, report=ticker.say)
+        loaded = load_model(model, report=ticker.say, progress=ticker.fetch)
         names = (keypoints, folder / "dance_poses.mp4", folder / "dance_poses.gif")
         summary = write_estimate(
             str(video),

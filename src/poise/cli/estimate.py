@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -21,36 +23,46 @@ from poise.options import Options
 from poise.pipeline import open_source
 
 
+Sources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE...",
+        help="Pictures, videos, folders, globs, text lists, '-', a camera number, rtsp:// or "
+        "http(s):// addresses.",
+    ),
+]
+Outputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o",
+        "--output",
+        help="A file whose suffix is its format (.jsonl .csv .npz .mp4 .gif ...), a folder of "
+        "OpenPose JSON that ends in '/', or, for several sources, the folder of all outputs. "
+        "May be given more than once. Without it, Poise JSONL goes to the standard output.",
+    ),
+]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        help="The output's format, where the suffix does not tell; for several sources each "
+        "one named gives a file a source (default jsonl).",
+    ),
+]
+ModelName = Annotated[str, typer.Option("-m", "--model", help="See 'poise models list'.")]
+CardFile = Annotated[
+    Path | None, typer.Option(help="A card file of your own, which describes a model.")
+]
+
+
 @take_options(Options)
 def estimate(
     *,
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCE...",
-            help="Pictures, videos, folders, globs, text lists, '-', a camera number, rtsp:// or "
-            "http(s):// addresses.",
-        ),
-    ],
-    output: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-o",
-            "--output",
-            help="A file whose suffix is its format (.jsonl .csv .npz .mp4 .gif ...), a folder of "
-            "OpenPose JSON that ends in '/', or, for several sources, the folder of all outputs. "
-            "May be given more than once. Without it, Poise JSONL goes to the standard output.",
-        ),
-    ] = None,
-    format_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--format",
-            help="The output's format, where the suffix does not tell; for several sources each "
-            "one named gives a file a source (default jsonl).",
-        ),
-    ] = None,
-    model: Annotated[str, typer.Option("-m", "--model", help="See 'poise models list'.")] = "auto",
+    sources: Sources,
+    output: Outputs = None,
+    format_: Formats = None,
+    model: ModelName = "auto",
+    card: CardFile = None,
     overwrite: Annotated[bool, typer.Option(help="Replace outputs that exist.")] = False,
     resume: Annotated[bool, typer.Option(help="Skip what is complete and unchanged.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
@@ -61,7 +73,8 @@ def estimate(
         raise UsageError("--overwrite and --resume exclude each other", remedy="choose one")
     found = find_sources(sources)
     listed = list(found)
-    request = Request(tuple(output or ()), tuple(format_ or ()), model, options, overwrite, resume)
+    load = functools.partial(load_model, model, precision=options.precision, card=card)
+    request = Request(tuple(output or ()), tuple(format_ or ()), load, options, overwrite, resume)
     many = found.many or request.wants_folder
     ticker = Ticker(enabled=progress, many=many)
     try:
@@ -79,7 +92,7 @@ class Request:
 
     outputs: tuple[str, ...]
     formats: tuple[str, ...]
-    model: str
+    load: Callable[..., PoseModel]
     options: Options
     overwrite: bool
     resume: bool
@@ -106,7 +119,7 @@ class Request:
             summary = write_estimate(
                 reader,
                 outputs,
-                self._load(ticker),
+                self.load(report=ticker.say, progress=ticker.fetch),
                 self.options,
                 overwrite=self.overwrite,
                 report=ticker.begin(source, 1, 1),
@@ -124,7 +137,7 @@ class Request:
         run = Run(
             Path(self.outputs[0]),
             self.formats or ("jsonl",),
-            self._load(ticker),
+            self.load(report=ticker.say, progress=ticker.fetch),
             self.options,
             self.resume,
             self.overwrite,
@@ -142,6 +155,3 @@ class Request:
                 ticker.say(f"  failed: {line}", always=True)
             total = len(sources) + len(skipped)
             raise SomeInputsFailedError(f"{len(failed)} of {total} sources failed")
-
-    def _load(self, ticker: Ticker) -> PoseModel:
-        return load_model(self.model, precision=self.options.precision, report=ticker.say)

@@ -38,18 +38,36 @@ class Ticker:
         self._label, self._place = Path(source).name or source, (number, total)
         if not self._enabled:
             return None
-        if self._live and self._bar is None:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.fields[rate]}"),
-                TimeRemainingColumn(),
-                console=self._console,
-                transient=True,
-            )
-            self._task = self._bar.add_task("", total=None, rate="")
-            self._bar.start()
+        self._open_bar()
         return self._report
+
+    def _open_bar(self) -> None:
+        if not self._live or self._bar is not None:
+            return
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("", total=None, rate="")
+        self._bar.start()
+
+    def fetch(self, name: str, done: int, total: int | None) -> None:
+        """Weights are on their way: ``done`` of ``total`` bytes."""
+        now = time.monotonic()
+        self._open_bar()
+        if self._bar is not None and self._task is not None:
+            size = f"{done / 1e6:.0f} MB"
+            self._bar.update(
+                self._task, description=f"fetching {name}", completed=done, total=total, rate=size
+            )
+        elif now - self._said > PLAIN_SECONDS:
+            self._said = now
+            of = f" of {total / 1e6:.0f}" if total else ""
+            self.say(f"fetching {name}: {done / 1e6:.0f}{of} MB")
 
     def _report(self, done: int, total: int | None) -> None:
         self._frames += 1
