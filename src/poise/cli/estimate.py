@@ -22,7 +22,6 @@ from poise.models.base import PoseModel
 from poise.options import Options
 from poise.pipeline import open_source
 
-
 Sources = Annotated[
     list[str],
     typer.Argument(
