@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from clips_made_up import assert_same_people
 from poise.clip import Clip, Header
@@ -415,6 +417,37 @@ def test_numbers_that_are_none_do_no_harm(tmp_path: Path) -> None:
         assert clip.frames[0].scores[0, 2] == 1 and np.isnan(clip.frames[0].xyz[0, 0, 0])
         for name in format_names():
             write_clip(clip, f"{tmp_path}/{name}" + "/" * (name == "openpose"), format=name)
+
+
+@pytest.mark.parametrize("name", format_names())
+@given(data=st.data())
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_damaged_files_are_read_or_refused(tmp_path: Path, name: str, data: st.DataObject) -> None:
+    path = tmp_path / "whole"
+    if not path.exists():
+        write_clip(dance(2), path, format=name)
+    file = min(path.iterdir()) if path.is_dir() else path
+    content = file.read_bytes()
+    place = data.draw(st.integers(0, len(content) - 1))
+    piece = data.draw(
+        st.sampled_from(
+            [b"", b"null", b"1e999", b"9" * 30, b"[", b'"', b"{}", b"\n", b"\xff", b"\r"]
+        )
+    )
+    removed = data.draw(st.sampled_from([0, 1, 7, 100, len(content)]))
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(content[:place] + piece + content[place + removed :])
+    for chosen in (None, name):
+        try:
+            clip = read_clip(damaged, format=chosen)
+        except InputError as error:
+            assert "\n" not in str(error)
+        else:
+            write_clip(clip, tmp_path / "again.jsonl", overwrite=True)
 
 
 def test_huge_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,7 +167,7 @@ def _read_annotations(source: Source) -> Clip:
             people[number],
             index=number,
             time=source.time(number),
-            size=(int(image.get("width") or 0), int(image.get("height") or 0)),
+            size=(image.get("width") or 0, image.get("height") or 0),
         )
         for number, image in images.items()
     ]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from poise.clip import Clip, Header
 from poise.errors import InputError
 from poise.io.formats.base import Format
-from poise.io.formats.people import Person, assemble
+from poise.io.formats.people import Person, assemble, checked_size
 from poise.io.formats.source import Source, numbered_lines, parse_json
 from poise.io.formats.writer import (
     METRE_DECIMALS,
@@ -90,15 +90,14 @@ def read_header(record: dict[str, Any], where: object) -> Header:
     name, keypoints = str(record["skeleton"]), tuple(map(str, record["keypoints"]))
     edges = tuple((int(a), int(b)) for a, b in record.get("edges", ()))
     known = get_skeleton(name) if name in skeleton_names() else None
-    same = known is not None and known.keypoints == keypoints and known.edges == edges
     width, height = record.get("size") or (0, 0)
     fps = float(record.get("fps") or 0)
     return Header(
-        known if known is not None and same else Skeleton(name, keypoints, edges),
+        known if known and known.keypoints == keypoints else Skeleton(name, keypoints, edges),
         model=str(record.get("model") or ""),
         precision=str(record.get("precision") or ""),
         source=str(record.get("source") or ""),
-        size=(int(width), int(height)),
+        size=checked_size(width, height),
         fps=fps if math.isfinite(fps) and fps > 0 else None,
     )
 
@@ -193,7 +192,7 @@ def _frame(record: dict[str, Any], header: Header, where: str) -> Poses:
             people,
             index=record["frame"],
             time=record["time"],
-            size=(int(width), int(height)),
+            size=(width, height),
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)

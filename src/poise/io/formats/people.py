@@ -41,7 +41,9 @@ def assemble(
 ) -> Poses:
     """Return the people of one frame; what a person lacks is filled in as ``Poses`` does it."""
     if not people:
-        return Poses.empty(skeleton, index=_number(index), time=_seconds(time), size=size)
+        return Poses.empty(
+            skeleton, index=_number(index), time=_seconds(time), size=checked_size(*size)
+        )
     points = np.array([person.keypoints for person in people], np.float64)
     points = points.reshape(len(people), len(skeleton), 3)
     poses = Poses(
@@ -52,7 +54,7 @@ def assemble(
         xyz=_xyz(people, len(skeleton)),
         index=_number(index),
         time=_seconds(time),
-        size=size,
+        size=checked_size(*size),
     )
     return poses.replace(boxes=_boxes(people, poses), person_scores=_scores(people, poses))
 
@@ -65,8 +67,15 @@ def _float32(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
 
 def _number(index: Any) -> int:
     if not abs(int(index)) < 2**53:
-        raise ValueError(f"no frame has the number {index}")
+        raise ValueError(f"no frame has the number {index!r:.30}")
     return int(index)
+
+
+def checked_size(width: Any, height: Any) -> tuple[int, int]:
+    """Return the size of a picture, or fail on one that cannot be."""
+    if not (0 <= int(width) < 2**31 and 0 <= int(height) < 2**31):
+        raise ValueError(f"no picture has the size {width!r:.30} x {height!r:.30}")
+    return int(width), int(height)
 
 
 def _seconds(time: Any) -> float:

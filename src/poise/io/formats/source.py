@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,15 @@ from poise.skeleton import Skeleton, get_skeleton
 MAXIMUM_DOCUMENT = 2**30
 MAXIMUM_LINE = 2**26
 _HEAD = 2**16
-_MALFORMED = (AttributeError, IndexError, TypeError, ValueError, OverflowError, MemoryError)
+_MALFORMED = (
+    AttributeError,
+    IndexError,
+    MemoryError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    csv.Error,
+)
 
 
 @dataclass(frozen=True)
@@ -168,7 +177,13 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", where=path) from error
+        raise InputError(
+            f"cannot be read: {_one_line(error.strerror or error)}", where=path
+        ) from error
+
+
+def _one_line(reason: object) -> str:
+    return " ".join(str(reason).split())[:300]
 
 
 @contextlib.contextmanager
@@ -182,7 +197,8 @@ def well_formed(path: Path, title: str) -> Iterator[None]:
     except KeyError as error:
         raise InputError(f"{wrong}: no {error}", where=path) from error
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", where=path) from error
+        raise InputError(
+            f"cannot be read: {_one_line(error.strerror or error)}", where=path
+        ) from error
     except _MALFORMED as error:
-        reason = " ".join(str(error).split())[:300]
-        raise InputError(f"{wrong}: {reason}", where=path) from error
+        raise InputError(f"{wrong}: {_one_line(error)}", where=path) from error
