@@ -162,7 +162,7 @@ def _dress_arm(tailor: _Tailor, side: str) -> None:
     near = 0.13
     if clothes.long_sleeves:
         cuff = _between(elbow, wrist, 0.94)
-        chain = [(shoulder, 0.034), (elbow, 0.028), (cuff, 0.020)]
+        chain = [(shoulder, 0.032), (elbow, 0.027), (cuff, 0.020)]
         tailor.limb(chain, clothes.shirt, near=near, flat=True)
         return
     swell = _between(elbow, wrist, 0.25)
@@ -170,7 +170,7 @@ def _dress_arm(tailor: _Tailor, side: str) -> None:
     tailor.limb(chain, clothes.skin, near=near)
     hem = _between(shoulder, elbow, 0.6)
     order = tailor.parts[-1].order
-    tailor.limb([(shoulder, 0.034), (hem, 0.032)], clothes.shirt, flat=True)
+    tailor.limb([(shoulder, 0.032), (hem, 0.031)], clothes.shirt, flat=True)
     tailor.parts[-1].order = order - 0.001
 
 
@@ -239,7 +239,8 @@ def _add_head(tailor: _Tailor) -> None:
         tailor.limb(chain, clothes.hair, near=0.06)
     pixels = view.focal / max(depth, 0.1)
     axes = head_axes(figure.proportions) * figure.scale * pixels
-    head = Head(view.project(middle), view.turn @ turn, axes, clothes.skin, clothes.hair)
+    colours = (clothes.skin, clothes.hair, clothes.long_hair)
+    head = Head(view.project(middle), view.turn @ turn, axes, *colours)
     for side in ("left", "right"):
         ear = points[f"{side}_ear"] + turn @ [(0.004 if side == "left" else -0.004) * unit, 0, 0]
         low = ear + turn @ [0, 0.009 * unit, 0]

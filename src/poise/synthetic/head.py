@@ -14,6 +14,10 @@ _LIPS: Colour = (178, 92, 88)
 _WHITE: Colour = (246, 244, 240)
 _IRIS: Colour = (62, 48, 42)
 
+# Size and place of the hair, in half-axes of the head.
+_LONG = np.array([1.13, 1.02, 1.06]), np.array([0, -0.13, 0.20])
+_SHORT = np.array([1.08, 0.92, 1.04]), np.array([0, -0.27, 0.18])
+
 
 @dataclass(frozen=True, eq=False)
 class Head:
@@ -24,6 +28,7 @@ class Head:
         turn: (3, 3) from the head's axes (left, down, back) to the camera's.
         axes: (3,) half-axes in pixels.
         skin, hair: Colours.
+        long_hair: Whether the hair covers the ears.
     """
 
     middle: Vector
@@ -31,6 +36,7 @@ class Head:
     axes: Vector
     skin: Colour
     hair: Colour
+    long_hair: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +68,8 @@ def paint_head(canvas: FloatArray, head: Head) -> None:
     if window is None:
         return
     axes = head.axes
-    hair = _raise(window, head, axes * [1.13, 1.02, 1.06], np.array([0, -0.13, 0.20]) * axes)
+    size, shift = _LONG if head.long_hair else _SHORT
+    hair = _raise(window, head, axes * size, axes * shift)
     face = _raise(window, head, axes * [1.0, 1.0, 1.0], np.zeros(3))
     jaw = _raise(window, head, axes * [0.74, 0.62, 0.70], np.array([0, 0.42, -0.12]) * axes)
     blend(window, head.hair, hair.shade(), hair.cover)

@@ -15,7 +15,7 @@ def walk(seconds: float = 4.0, *, steps_per_second: float = 1.8) -> Choreography
     """Walk on the spot; with a ``Dancer.path`` the walker crosses the stage. Two steps a beat."""
     stride = posture(
         "stand", left_leg_front=26, left_knee=6, left_ankle=-2, right_leg_front=-22, right_knee=18,
-        right_ankle=8, left_arm_front=-22, right_arm_front=24, elbow=22, leg_side=1, leg_twist=4,
+        right_ankle=-14, left_arm_front=-22, right_arm_front=24, elbow=22, leg_side=1, leg_twist=4,
     )  # fmt: skip
     passing = posture(
         "stand", left_leg_front=0, left_knee=4, right_leg_front=18, right_knee=58, elbow=22,

@@ -131,10 +131,10 @@ def paint_cloth(canvas: FloatArray, rings: list[Vector], colour: Colour) -> None
     if window is None:
         return
     pairs = list(pairwise(rings)) if len(rings) > 1 else [(rings[0], rings[0])]
-    inside = _inside(window, np.concatenate(pairs[0]))
-    for pair in pairs[1:]:
-        np.maximum(inside, _inside(window, np.concatenate(pair)), out=inside)
-    cover = np.clip(inside + np.float32(0.5), 0, 1)
+    cover = np.zeros((len(window.ys), len(window.xs)), np.float32)
+    for pair in pairs:  # two hulls cover one half each where they touch
+        cover += np.clip(_inside(window, np.concatenate(pair)) + np.float32(0.5), 0, 1)
+    np.minimum(cover, 1, out=cover)
     blend(window, colour, _shade_across(window, rings), cover)
 
 
