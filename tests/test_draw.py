@@ -159,6 +159,11 @@ def test_labels_stay_inside_and_need_an_id() -> None:
         paint(blank(), poses.replace(ids=np.array([number])))
 
 
+def test_a_picture_smaller_than_a_label_can_be_painted() -> None:
+    for size in ((12, 10), (3, 40), (1, 1)):
+        assert paint(blank(size), standing(size, ids=True)).shape == (size[1], size[0], 3)
+
+
 def test_boxes_are_drawn_where_they_are() -> None:
     poses = standing(boxes=np.array([[20, 30, 280, 390]], np.float32))
     image = paint(blank(), poses, Style(boxes=True))

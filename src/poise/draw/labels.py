@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from poise.draw.strokes import Strokes, make_strokes
-from poise.poses import FloatArray
+from poise.draw.strokes import OUTLINE_COLOUR, draw, make_strokes
+from poise.poses import FloatArray, Image
+
+RGB = tuple[int, int, int]
+Rest = npt.NDArray[np.uint16]
 
 ADVANCE = 0.86
 _WIDTH = 0.6
@@ -37,7 +41,6 @@ _SIGNS: dict[str, list[list[list[float]]]] = {
 }
 
 
-@lru_cache(maxsize=256)
 def _lines(text: str) -> tuple[FloatArray, FloatArray]:
     """Return start and end of the strokes of a number, 1 high, its middle at (0, 0)."""
     middle = np.array([(ADVANCE * (len(text) - 1) + _WIDTH) / 2, 0.5])
@@ -51,49 +54,53 @@ def _lines(text: str) -> tuple[FloatArray, FloatArray]:
     return np.concatenate(starts).astype(np.float32), np.concatenate(ends).astype(np.float32)
 
 
-def make_label(
-    number: int,
-    middle_bottom: tuple[float, float],
-    *,
-    height: float,
-    colour: tuple[int, int, int],
-    size: tuple[int, int],
-) -> tuple[Strokes, Strokes]:
-    """Lay out a number on a rounded plate.
+def draw_label(
+    image: Image, number: int, middle_bottom: tuple[float, float], *, height: int, colour: RGB
+) -> None:
+    """Write a number on a rounded plate into a picture, in place.
 
     Args:
+        image: (H, W, 3) uint8 RGB.
         number: What is written.
-        middle_bottom: Where the middle of the plate's lower edge should be, in pixels.
+        middle_bottom: Where the middle of the plate's lower edge should be, in pixels; the plate
+            stays inside the picture.
         height: Height of the digits in pixels.
         colour: RGB of the plate; the digits are black or white, whichever reads better.
-        size: Width and height of the picture, which the plate stays inside of.
-
-    Returns:
-        The strokes of the plate, and those of the digits, which come on top.
     """
-    text = str(number)
-    half_height = 0.86 * height
-    half_bar = height * (ADVANCE * (len(text) - 1)) / 2 + 0.06 * height
-    half_width = half_bar + half_height
-    x = _keep_inside(middle_bottom[0], half_width + 1, size[0])
-    y = _keep_inside(middle_bottom[1] - half_height, half_height + 1, size[1])
-    plate = make_strokes(
-        [[x - half_bar, y]],
-        [[x + half_bar, y]],
-        radius=half_height,
-        outline=max(0.5, 0.06 * height),
-        colour=colour,
-    )
+    label, rest = _render(str(number), height, colour)
+    tall, wide = label.shape[:2]
+    x = max(min(round(middle_bottom[0] - wide / 2), image.shape[1] - wide), 0)
+    y = max(min(round(middle_bottom[1] - tall), image.shape[0] - tall), 0)
+    part = image[y : y + tall, x : x + wide]
+    shown = part * rest[: part.shape[0], : part.shape[1]]
+    shown //= 255
+    shown += label[: part.shape[0], : part.shape[1]]
+    part[...] = shown
+
+
+@lru_cache(maxsize=256)
+def _render(text: str, height: int, colour: RGB) -> tuple[Rest, Rest]:
+    """Return what a label adds to a picture, and how much (0..255) it leaves of what is there.
+
+    Drawn once over black and once over white; the difference is what shines through.
+    """
+    radius, bar = 0.86 * height, height * (ADVANCE * (len(text) - 1) + 0.12) / 2
+    rim = max(0.5, 0.06 * height)
+    tall, wide = (2 * math.ceil(extent + rim + 1) for extent in (radius, radius + bar))
+    middle, half = np.array([wide / 2, tall / 2]), np.array([bar, 0])
+    plate = make_strokes(middle - half, middle + half, radius=radius, outline=rim, colour=colour)
     start, end = _lines(text)
     dark = np.dot(colour, (0.299, 0.587, 0.114)) > 110
     digits = make_strokes(
-        start * height + np.array([x, y]),
-        end * height + np.array([x, y]),
+        start * height + middle,
+        end * height + middle,
         radius=max(0.55, 0.085 * height),
-        colour=(12, 14, 18) if dark else (255, 255, 255),
+        colour=OUTLINE_COLOUR if dark else (255, 255, 255),
     )
-    return plate, digits
-
-
-def _keep_inside(middle: float, half: float, length: int) -> float:
-    return min(max(middle, half), max(length - half, half))
+    black = np.zeros((tall, wide, 3), np.uint8)
+    white = np.full((tall, wide, 3), 255, np.uint8)
+    for canvas in (black, white):
+        draw(canvas, plate)
+        draw(canvas, digits)
+    rest = white.astype(np.uint16) - black
+    return black.astype(np.uint16), rest

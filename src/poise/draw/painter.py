@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from poise.draw.labels import make_label
+from poise.draw.labels import draw_label
 from poise.draw.strokes import Strokes, draw, join, make_strokes
 from poise.draw.style import Parts, Style, get_parts, person_colour
 from poise.errors import UsageError
@@ -63,9 +63,9 @@ class Painter:
         if self.style.boxes:
             layer += _box_strokes(people, radii, self._person_colours(people))
         layer += self._body_strokes(people, seen, radii)
-        labels = self._labels(people, spans, (width, height))
-        draw(canvas, join([*layer, *(plate for plate, _ in labels)]))
-        draw(canvas, join(digits for _, digits in labels))
+        draw(canvas, join(layer))
+        if self.style.ids and people.ids is not None:
+            _write_ids(canvas, people.ids.tolist(), spans)
 
     def _person_colours(self, poses: Poses) -> FloatArray:
         ids = range(len(poses)) if poses.ids is None else poses.ids.tolist()
@@ -142,20 +142,15 @@ class Painter:
         while poses.time - self._trails[0][0] > self.style.trails:
             self._trails.popleft()
 
-    def _labels(
-        self, poses: Poses, spans: FloatArray, size: tuple[int, int]
-    ) -> list[tuple[Strokes, Strokes]]:
-        if not self.style.ids or poses.ids is None:
-            return []
-        short, labels = min(size), []
-        for identity, (x0, y0, x1, y1) in zip(poses.ids.tolist(), spans.tolist(), strict=True):
-            if np.isfinite(x0):
-                tall = max(x1 - x0, y1 - y0)
-                height = min(max(0.03 * tall, 0.016 * short, 7.0), max(0.034 * short, 9.0))
-                place = ((x0 + x1) / 2, y0 - 0.6 * height)
-                colour = person_colour(identity)
-                labels.append(make_label(identity, place, height=height, colour=colour, size=size))
-        return labels
+
+def _write_ids(canvas: Image, ids: list[int], spans: FloatArray) -> None:
+    short = min(canvas.shape[:2])
+    for identity, (x0, y0, x1, y1) in zip(ids, spans.tolist(), strict=True):
+        if np.isfinite(x0):
+            wanted = max(0.03 * max(x1 - x0, y1 - y0), 0.016 * short, 7.0)
+            height = round(min(wanted, max(0.034 * short, 9.0)))
+            place = ((x0 + x1) / 2, y0 - 0.5 * height)
+            draw_label(canvas, identity, place, height=height, colour=person_colour(identity))
 
 
 def _fit(poses: Poses, size: tuple[int, int]) -> Poses:

@@ -131,12 +131,7 @@ def _cover(strokes: Strokes, rows: IndexArray, width: int, height: int) -> _Cove
         For each pixel its number in the picture, its row of ``rows``, and how much (0..1) the
         line and the line with its rim cover it.
     """
-    delta = np.abs(strokes.end - strokes.start)
-    steep = delta[:, 1] >= delta[:, 0]
-    start = np.where(steep[:, None], strokes.start[:, ::-1], strokes.start)
-    end = np.where(steep[:, None], strokes.end[:, ::-1], strokes.end)
-    back = (start[:, 0] > end[:, 0])[:, None]
-    start, end = np.where(back, end, start), np.where(back, start, end)
+    start, end, steep = _turn(strokes)
     du, dv, length = _direction(end - start)
     reach = strokes.radius + strokes.outline + np.float32(0.5)
     owner, u = _steps(start[:, 0] - reach, end[:, 0] + reach, np.where(steep, height, width))
@@ -149,8 +144,9 @@ def _cover(strokes: Strokes, rows: IndexArray, width: int, height: int) -> _Cove
     along = u.astype(np.float32) + np.float32(0.5) - u0
     centre = np.clip(along, 0, extent) * (dv / du) + v0
     breadth, down = np.where(steep, width, height)[owner], steep[owner]
-    run = min(int(np.ceil(2 * reach.max(initial=0))) + 1, width, height)
-    low = np.clip(np.ceil(centre - reach - 0.5), 0, breadth - run).astype(np.int64)
+    run = min(int(np.ceil(2 * reach.max(initial=0))) + 1, max(width, height))
+    highest = np.maximum(breadth - run, 0)
+    low = np.clip(np.ceil(centre - reach - 0.5), 0, highest).astype(np.int64)
     across = low.astype(np.float32) + np.float32(0.5) - v0
     offset = np.arange(run, dtype=np.float32)[:, None]
     place = np.abs(offset * dv + (along * du + across * dv - middle)) - middle
@@ -159,11 +155,24 @@ def _cover(strokes: Strokes, rows: IndexArray, width: int, height: int) -> _Cove
     rim = line + outline
     first = np.where(down, u * width + low, low * width + u)
     pixels = first + np.arange(run)[:, None] * np.where(down, 1, width)
+    if run > min(width, height):  # strokes as wide as the picture is narrow
+        outside = low + np.arange(run)[:, None] >= breadth
+        pixels[outside], line[outside], rim[outside] = 0, 0, 0
     owners = np.broadcast_to(rows[owner], pixels.shape)
     line, rim = (np.clip(part, 0, 1, out=part) for part in (line, rim))
     line *= opacity
     rim *= opacity
     return pixels.ravel(), owners.ravel(), line.ravel(), rim.ravel()
+
+
+def _turn(strokes: Strokes) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+    """Return start and end as (u, v), u along the longer axis and growing, and where u is y."""
+    delta = np.abs(strokes.end - strokes.start)
+    steep = delta[:, 1] >= delta[:, 0]
+    start = np.where(steep[:, None], strokes.start[:, ::-1], strokes.start)
+    end = np.where(steep[:, None], strokes.end[:, ::-1], strokes.end)
+    back = (start[:, 0] > end[:, 0])[:, None]
+    return np.where(back, end, start), np.where(back, start, end), steep
 
 
 def _direction(delta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
