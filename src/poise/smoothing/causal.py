@@ -40,8 +40,8 @@ class OneEuro:
     """
 
     minimum_cutoff: float = 1.0
-    beta: float = 30.0
-    derivative_cutoff: float = 2.0
+    beta: float = 20.0
+    derivative_cutoff: float = 4.0
     max_age: float = 2.0
     _people: dict[tuple[int, str], _Memory] = field(default_factory=dict, init=False, repr=False)
 

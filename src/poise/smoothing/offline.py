@@ -28,7 +28,7 @@ def smooth(
     data: Data,
     method: str = "savgol",
     *,
-    window: float = 0.5,
+    window: float = 0.3,
     order: int = 3,
     cutoff: float = 6.0,
 ) -> Data:
@@ -50,7 +50,7 @@ def smooth(
     if method == "none":
         return data
     if isinstance(data, Clip):
-        return _smooth_clip(data, chosen)
+        return _smooth_clip(data, chosen)  # type: ignore[return-value]  # a Track is no Clip
     return _smooth_track(data, chosen)
 
 
@@ -86,7 +86,7 @@ class Smoother:
         self,
         method: str = "one-euro",
         *,
-        window: float = 0.5,
+        window: float = 0.3,
         order: int = 3,
         cutoff: float = 6.0,
     ) -> None:

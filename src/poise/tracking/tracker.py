@@ -22,9 +22,11 @@ Mask = npt.NDArray[np.bool_]
 
 _NEW, _PENALTY = 3, 1.0  # sightings until a track is confirmed; price of a second unseen
 _MEMORY = 0.25  # seconds over which velocity is averaged
-_DAMPING = 1.0  # seconds after which a predicted motion has mostly died out
-_DRIFT = 0.35  # body sizes a second by which a prediction may be wrong
-_WIDTH = 2.0  # keypoints are compared with sigmas this much wider than those of OKS
+_DAMPING = 2.0  # seconds after which a predicted motion has mostly died out
+_DRIFT = 0.3  # body sizes a second by which a prediction may be wrong
+_WIDTH = 0.03  # body sizes by which any keypoint may stray, beside its OKS sigma
+_MOMENT = 0.5  # seconds unseen until which a copy may be taken for somebody
+_RIVAL = 0.75  # ... who is this much as like it as whom it copies
 _MOST = 256  # tracks remembered; the ones unseen for longest are forgotten first
 
 
@@ -115,10 +117,18 @@ class Tracker:
         age = poses.time - self._tracks.seen
         cost = 1 - likeness / (1 + _PENALTY * age)
         cost[likeness < self.minimum_likeness] = np.inf
-        copies = _copies(poses, boxes, likeness)
-        strong = (poses.person_scores >= self.confident) & ~copies
         known = self._tracks.hits >= _NEW
-        for people, tracks in ((strong, known), (~strong & ~copies, known), (None, ~known)):
+        likeness_to_known = likeness * known
+        copies = _copies(poses, boxes, likeness_to_known)
+        # A copy takes over nobody but a person just as near who was there a moment ago: then it
+        # may be that person, right behind or before another one.
+        best = likeness_to_known.max(axis=1, keepdims=True)
+        near = (likeness >= _RIVAL * best) & (likeness < best)
+        cost[np.ix_(copies, known)] = np.where(near & (age < _MOMENT), cost, np.inf)[
+            np.ix_(copies, known)
+        ]
+        strong = poses.person_scores >= self.confident
+        for people, tracks in ((strong, known), (~strong, known), (None, ~known)):
             _match(cost, found, people, tracks)
         return found, copies
 
@@ -127,8 +137,10 @@ class Tracker:
         ids = np.zeros(len(poses), np.int64)
         old = np.flatnonzero(found >= 0)
         new = np.flatnonzero(found < 0)
+        ids[old] = self._tracks.ids[found[old]]
+        # A known track learns nothing from a copy: it may be a second sighting of somebody else.
+        old = old[~(copies[old] & (self._tracks.hits[found[old]] >= _NEW))]
         if len(old):
-            ids[old] = self._tracks.ids[found[old]]
             _refresh(self._tracks, found[old], poses.select(old), boxes[old])
             self._tracks.hits[found[old]] += ~copies[old]
         if len(new):
@@ -148,7 +160,7 @@ class Tracker:
 
 
 def _known_boxes(poses: Poses) -> FloatArray:
-    unknown: Mask = ~np.isfinite(poses.boxes).all(axis=1)
+    unknown: Mask = np.asarray(np.isnan(poses.boxes).any(axis=1))
     if not unknown.any():
         return poses.boxes
     return np.where(unknown[:, None], bounding_boxes(poses.keypoints), poses.boxes)
@@ -173,9 +185,7 @@ def _likeness(poses: Poses, boxes: FloatArray, tracks: _Tracks) -> Matrix:
     keypoints, expected = _predict(tracks, poses.time)
     size = _sizes(tracks.boxes)
     unsure = (_DRIFT * size * (poses.time - tracks.seen)) ** 2
-    sigma = _WIDTH * 2 * poses.skeleton.sigmas
-    # sqrt(area) of a standing person is about half the height.
-    variance = (0.5 * size[:, None] * sigma) ** 2 + unsure[:, None]
+    variance = (size[:, None] * (_WIDTH + poses.skeleton.sigmas)) ** 2 + unsure[:, None]
     keypoint_likeness, shared = _keypoint_likeness(poses, keypoints, variance)
     overlap = iou(boxes, expected)
     # With fewer than three keypoints in common the boxes have to do.
