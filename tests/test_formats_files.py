@@ -142,6 +142,14 @@ def test_jsonl_keeps_an_unknown_skeleton(tmp_path: Path) -> None:
     assert read_clip(tmp_path / "dog.jsonl").skeleton == dog
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.npz", "a.csv", "a.parquet"])
+def test_file_that_names_its_skeleton_is_believed(tmp_path: Path, name: str) -> None:
+    write_clip(dance(), tmp_path / name)
+    assert read_clip(tmp_path / name, skeleton="coco17").skeleton == COCO
+    with pytest.raises(InputError, match=r"its skeleton is coco17|not the keypoints of body25"):
+        read_clip(tmp_path / name, skeleton="body25")
+
+
 def test_writer_without_header_takes_the_first_frame(tmp_path: Path) -> None:
     with open_writer(tmp_path / "a.jsonl") as out:
         out.write(dancer())
@@ -297,6 +305,9 @@ def test_wrong_use_of_a_writer(tmp_path: Path) -> None:
         out.write(dancer())
     with pytest.raises(OutputError, match="two frames would be written as"):
         write_clip(Clip((dancer(1), dancer(1)), Header(COCO)), f"{tmp_path}/c/")
+    with pytest.raises(OutputError, match=r"two frames would be written as 1\.jpg"):
+        twice = Clip((dancer(1), dancer(1)), Header(COCO))
+        write_clip(twice, tmp_path / "c.json", format="alphapose-cmu")
     with pytest.raises(OutputError, match="with or without 3D"):
         solid = dancer(1).replace(xyz=np.zeros((1, 17, 3), np.float32))
         write_clip(Clip((dancer(0), solid), Header(COCO)), tmp_path / "c.csv")

@@ -8,9 +8,15 @@ from typing import Annotated
 
 import typer
 
+from poise.clip import Clip
 from poise.errors import UsageError
 from poise.io import detect_format, read_clip, write_clip
-from poise.skeleton import get_skeleton
+from poise.skeleton import Skeleton, get_skeleton
+
+_FROM = (
+    "Format of IN, found from its content, and its body layout where the file does not name it, "
+    "such as openpose:body25b."
+)
 
 
 def convert(
@@ -18,8 +24,7 @@ def convert(
         str, typer.Argument(metavar="IN", help="Keypoint file or folder to read.")
     ],
     output: Annotated[
-        str,
-        typer.Argument(metavar="OUT", help="File to write, a folder ending in /, or -."),
+        str, typer.Argument(metavar="OUT", help="File to write, a folder ending in /, or -.")
     ],
     *,
     skeleton: Annotated[
@@ -27,13 +32,7 @@ def convert(
         typer.Option(metavar="NAME", help="Body layout to write, such as coco17 or body25."),
     ] = None,
     format_in: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="FORMAT[:NAME]",
-            help="Format of IN, found from its content, and its body layout where the file does "
-            "not name it, such as openpose:body25b.",
-        ),
+        str | None, typer.Option("--from", metavar="FORMAT[:NAME]", help=_FROM)
     ] = None,
     format_out: Annotated[
         str | None,
@@ -48,12 +47,13 @@ def convert(
     named, _, layout = (format_in or "").partition(":")
     named = named or detect_format(input)
     clip = read_clip(input, format=named, skeleton=layout or None)
-    layout = clip.skeleton.name
-    if target is not None and target != clip.skeleton:
-        frames = tuple(poses.to(target) for poses in clip.frames)
-        clip = replace(clip, frames=frames, header=replace(clip.header, skeleton=target))
+    before = clip.skeleton.name
+    clip = _change_skeleton(clip, target or clip.skeleton)
     written = write_clip(clip, output, format=format_out, overwrite=overwrite)
-    typer.echo(
-        f"{len(clip)} frames from {input} ({named}, {layout}) to {output} ({written.name})",
-        err=True,
-    )
+    told = f"{len(clip)} frames from {input} ({named}, {before}) to {output} ({written.name})"
+    typer.echo(told, err=True)
+
+
+def _change_skeleton(clip: Clip, target: Skeleton) -> Clip:
+    frames = tuple(poses.to(target) for poses in clip.frames)
+    return replace(clip, frames=frames, header=replace(clip.header, skeleton=target))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from poise.clip import Clip, Header
+from poise.errors import OutputError
 from poise.io.formats.base import Format
 from poise.io.formats.coco import first_entry
 from poise.io.formats.people import Person, assemble, flat_keypoints, from_xywh
@@ -50,9 +51,11 @@ class _ByPictureWriter(Writer):
 
     def _write(self, poses: Poses, name: str | None) -> None:
         people = [{self.points: flat.ravel().tolist()} for flat in triples(poses)]
+        picture = name or f"{poses.index}.jpg"
+        if picture in self._pictures:
+            raise OutputError(f"two frames would be written as {picture}", where=self.path)
         if people:
-            entry = {"version": "AlphaPose v0.3", self.people: people}
-            self._pictures[name or f"{poses.index}.jpg"] = entry
+            self._pictures[picture] = {"version": "AlphaPose v0.3", self.people: people}
 
     def _finish(self) -> None:
         self._put(encode(self._pictures).encode())

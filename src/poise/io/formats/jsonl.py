@@ -152,6 +152,7 @@ def _read(source: Source) -> Clip:
     if not isinstance(first, dict) or "poise" not in first:
         raise InputError('no header line {"poise":1,...}', where=f"{source.path}, line 1")
     header = read_header(first, f"{source.path}, line {number}")
+    source.check_skeleton(header.skeleton)
     frames: list[Poses] = []
     names: list[str | None] = []
     end: dict[str, Any] | None = None

@@ -88,8 +88,7 @@ def _read(source: Source) -> Clip:
         raise ValueError(str(error)) from error
     record = json.loads(str(arrays["poise"]))
     header = read_header(record, source.path)
-    if source.skeleton not in (None, header.skeleton):
-        raise InputError(f"its skeleton is {header.skeleton.name}", where=source.path)
+    source.check_skeleton(header.skeleton)
     ends = np.cumsum(arrays["people"]).tolist()
     starts = [0, *ends[:-1]]
     frames = [

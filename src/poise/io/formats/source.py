@@ -80,6 +80,15 @@ class Source:
         """Seconds of a frame in a format that holds no times: one a second if fps is unknown."""
         return index / (self.fps or 1)
 
+    def check_skeleton(self, found: Skeleton) -> None:
+        """Refuse a file that names another layout than the user does.
+
+        Raises:
+            InputError: It does.
+        """
+        if self.skeleton not in (None, found):
+            raise InputError(f"its skeleton is {found.name}, not the one named", where=self.path)
+
     def choose_skeleton(self, count: int | None, layouts: Mapping[int, str]) -> Skeleton:
         """Return the layout that the user named, or the one that the system documents.
 
