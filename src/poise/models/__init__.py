@@ -181,7 +181,9 @@ def load_model(
         return cast(PoseModel, loaded)
     top_down = importlib.import_module("poise.models.topdown")
     finder = _load(detector, paths[: len(first)], precision)
-    return cast(PoseModel, top_down.TopDown(finder, loaded, name=recipe.name))
+    closer = importlib.import_module("poise.models.tiles").TiledDetector
+    still = closer(finder) if detector.settings.get("tiles") else None
+    return cast(PoseModel, top_down.TopDown(finder, loaded, name=recipe.name, still_detector=still))
 
 
 def _own_files(card: Card, weights: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:

@@ -96,7 +96,8 @@ _ROWS = (
         # 0..255 becomes -1..1
         mean=(127.5, 127.5, 127.5),
         std=(127.5, 127.5, 127.5),
-        settings={"anchors": 2},
+        # tiles: of a still picture it also looks at nine parts, for the people of a group.
+        settings={"anchors": 2, "tiles": True},
         files=(
             WeightFile(
                 "pose_detection.tflite",

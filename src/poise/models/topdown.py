@@ -25,22 +25,37 @@ class TopDown(PoseModel):
         detector: Finds people in whole pictures.
         crop_model: Reads one person from each crop.
         name: The model's name in the table.
+        still_detector: Finds people in still pictures, where there is time to look closer.
     """
 
-    def __init__(self, detector: Detector, crop_model: CropModel, *, name: str) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        crop_model: CropModel,
+        *,
+        name: str,
+        still_detector: Detector | None = None,
+    ) -> None:
         self._detector, self._reader = detector, crop_model
+        self._still_detector = still_detector or detector
         self.name, self.skeleton = name, crop_model.skeleton
         self.precision = crop_model.precision
 
     def estimate(self, frames: Sequence[Frame]) -> list[Poses]:
         """Return everyone in each of several unrelated pictures, in order."""
-        found = []
-        for frame in frames:
-            (people,) = self._detector.detect([frame.image])
-            reading = read_regions(self._reader, frame, self._reader.regions(people))
+        return [self._estimate_one(frame) for frame in frames]
+
+    def _estimate_one(self, frame: Frame) -> Poses:
+        (people,) = self._still_detector.detect([frame.image])
+        reading = read_regions(self._reader, frame, self._reader.regions(people))
+        rows = distinct(reading.poses, reading.there)
+        if reading.anchors is not None and len(rows):
+            # The reader's own points say better than the detector's where a body lies.
+            known, anchors = reading.poses.select(rows), reading.anchors[rows]
+            again = self._reader.next_regions(known, anchors)
+            reading = read_regions(self._reader, frame, again)
             rows = distinct(reading.poses, reading.there)
-            found.append(reading.poses.select(rows))
-        return found
+        return reading.poses.select(rows)
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Poses]:
         """Return everyone in each frame of a video, in order.
