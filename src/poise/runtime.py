@@ -126,8 +126,9 @@ class Session:
         requests = self._borrow(1 if alone else len(arrays[0]))
         try:
             if alone:
-                return _infer(requests[0], arrays)
-            parts = _infer_each(requests, arrays)
+                _start(requests[0], arrays)
+                return _wait(requests[0])
+            parts = _run_each(requests, arrays)
         except RuntimeError as error:
             raise self._misfit(arrays, error) from error
         finally:
@@ -150,11 +151,6 @@ class Session:
         return ModelError(f"the network takes {wanted}, got {came}: {_first_line(error)}")
 
 
-def engine() -> Any:
-    """Return the module ``openvino``, imported so that it writes and sends nothing."""
-    return _openvino()
-
-
 def devices() -> list[str]:
     """Return the names of the devices that the engine can use here."""
     return [str(name) for name in _core().available_devices]
@@ -162,7 +158,7 @@ def devices() -> list[str]:
 
 def engine_version() -> str:
     """Return the engine's version."""
-    return str(_openvino().__version__)
+    return str(engine().__version__)
 
 
 def best_precision(device: str = "CPU") -> str:
@@ -171,7 +167,8 @@ def best_precision(device: str = "CPU") -> str:
 
 
 @cache
-def _openvino() -> Any:
+def engine() -> Any:
+    """Return the module ``openvino``, imported so that it writes and sends nothing."""
     with _untracked():
         import openvino
 
@@ -199,7 +196,7 @@ def _untracked() -> Iterator[None]:
 
 @cache
 def _core() -> Any:
-    return _openvino().Core()
+    return engine().Core()
 
 
 def _read(files: list[str | Path]) -> Any:
@@ -223,11 +220,11 @@ def _cut(network: Any, outputs: Sequence[str | int], file: object) -> Any:
             known = ", ".join(name for group in names for name in group[:1])
             raise UsageError(f"no output {wanted!r}", where=file, remedy=f"it has {known}")
         chosen.append(network.outputs[numbers[0]])
-    return _openvino().Model(chosen, network.get_parameters(), network.get_friendly_name())
+    return engine().Model(chosen, network.get_parameters(), network.get_friendly_name())
 
 
 def _take_pixels(network: Any, pixels: Pixels) -> Any:
-    ov = _openvino()
+    ov = engine()
     if pixels.size is not None:
         shape = _shape(network.input(0))
         shape[pixels.layout.index("W")], shape[pixels.layout.index("H")] = pixels.size
@@ -271,12 +268,7 @@ def _shape(port: Any) -> list[int]:
     return [side.get_length() if side.is_static else -1 for side in port.get_partial_shape()]
 
 
-def _infer(request: Any, arrays: Sequence[npt.NDArray[Any]]) -> list[FloatArray]:
-    _start(request, arrays)
-    return _wait(request)
-
-
-def _infer_each(requests: list[Any], arrays: Sequence[npt.NDArray[Any]]) -> list[list[FloatArray]]:
+def _run_each(requests: list[Any], arrays: Sequence[npt.NDArray[Any]]) -> list[list[FloatArray]]:
     count, lanes = len(arrays[0]), len(requests)
     parts: list[list[FloatArray]] = []
     for number in range(count + lanes):

@@ -90,13 +90,14 @@ class BlazePoseReader:
 
     def regions(self, detections: Detections) -> list[Affine]:
         """Return the map from picture to crop for each detection."""
-        assert detections.anchors is not None
-        return [self._region(ends) for ends in detections.anchors]
+        ends = detections.anchors
+        return [self._region(pair) for pair in (_stand(detections.boxes) if ends is None else ends)]
 
     def next_regions(self, poses: Poses, anchors: FloatArray | None) -> list[Affine]:
         """Return the map from picture to crop for each person of the last frame."""
-        assert anchors is not None
-        return [self._region(ends) for ends in anchors]
+        return [
+            self._region(pair) for pair in (_stand(poses.boxes) if anchors is None else anchors)
+        ]
 
     def _region(self, ends: FloatArray) -> Affine:
         centre, top = ends.astype(float)
@@ -126,13 +127,13 @@ def load(
     card: Card, paths: Sequence[Path], *, precision: str = "auto"
 ) -> BlazePoseDetector | BlazePoseReader:
     """Return the detector or the landmark network that a card describes."""
+    pixels = Pixels(card.mean, card.std, card.channels, card.layout)
     if card.kind == "detector":
-        grey = Pixels(card.mean, card.std, card.channels, card.layout)
-        return BlazePoseDetector(Session(paths, precision=precision, pixels=grey))
+        return BlazePoseDetector(Session(paths, precision=precision, pixels=pixels))
+    # Without the third output, the segmentation.
     outputs = ("Identity", "Identity_1", "Identity_3", "Identity_4")
-    grey = Pixels(card.mean, card.std, card.channels, card.layout)
     return BlazePoseReader(
-        Session(paths, outputs=outputs, precision=precision, streams=2, pixels=grey)
+        Session(paths, outputs=outputs, precision=precision, streams=2, pixels=pixels)
     )
 
 
@@ -180,6 +181,17 @@ def _cut(image: Image, affine: Affine, size: tuple[int, int], *, pad: int | None
     middles = affine.copy()
     middles[:, 2] += 0.5 - affine[:, :2] @ [0.5, 0.5]
     return crop(image, middles, size, pad=pad)
+
+
+def _stand(boxes: FloatArray) -> FloatArray:
+    """Return (N, 2, 2) hip centre and top of the body circle of people who stand in boxes.
+
+    For detectors that know no more than boxes. The circle is a tenth larger than the box.
+    """
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    radius = 0.55 * (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    top = middle - np.stack([np.zeros_like(radius), radius], axis=1)
+    return np.stack([middle, top], axis=1)
 
 
 def _letterbox(image: Image, side: int) -> Affine:

@@ -115,6 +115,7 @@ class Walk:
     reader: CropModel
     _people: list[Person] = field(default_factory=list)
     _time: float | None = None
+    _size: tuple[int, int] | None = None
     _looked: float = -np.inf
     _seen: npt.NDArray[np.int16] | None = None
     _lost: bool = True
@@ -124,7 +125,7 @@ class Walk:
         """Whether this frame needs the people of the frame right before it."""
         apart = self._time is None or not 0 <= frame.time - self._time <= APART
         fresh = any(person.later is None for person in self._people)
-        return frame.cut or apart or fresh or self._lost or self._due(frame)
+        return self._starts(frame) or apart or fresh or self._lost or self._due(frame)
 
     def aim(self, frame: Frame, *, early: bool) -> tuple[list[Person], list[Affine]]:
         """Return whom to look for in a frame, and where.
@@ -133,11 +134,11 @@ class Walk:
             frame: The frame.
             early: Whether the frame before it is still being read.
         """
-        if frame.cut:
+        if self._starts(frame):
             self._people, self._lost = [], True
         if self._lost or self._due(frame):
             self._look(frame)
-        self._time = frame.time
+        self._time, self._size = frame.time, frame.size
         people = list(self._people)
         return people, [
             person.later if early and person.later is not None else person.region
@@ -171,12 +172,15 @@ class Walk:
         for person, region, other in zip(found, regions, later, strict=True):
             person.region, person.later = region, other
 
+    def _starts(self, frame: Frame) -> bool:
+        return frame.cut or frame.size != self._size
+
     def _due(self, frame: Frame) -> bool:
         """Whether it is time for the detector, with everybody in sight."""
         if self._asked is None or self._asked[0] is not frame:
             waited = frame.time - self._looked
             due = not 0 <= waited < LATER or (waited >= SOON and self._moved(frame))
-            self._asked = (frame, due)
+            self._asked = (frame, bool(due))
         return self._asked[1]
 
     def _look(self, frame: Frame) -> None:
