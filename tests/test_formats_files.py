@@ -402,7 +402,7 @@ def test_missing_and_unreadable_inputs(tmp_path: Path) -> None:
         read_clip(tmp_path / "no.jsonl")
     with pytest.raises(InputError, match="cannot be read: File name too long"):
         read_clip(tmp_path / ("x" * 300))
-    with pytest.raises(InputError, match="no known format"):
+    with pytest.raises(InputError, match=r"holds no \.json file"):
         read_clip(tmp_path)
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         read_clip(tmp_path, format="jsonl")
@@ -471,6 +471,14 @@ def test_huge_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     path.write_bytes(b'{"poise":1,' + b" " * 2**20)
     with pytest.raises(InputError, match="line 1 is longer than 1 MB"):
         read_clip(path, format="jsonl")
+
+
+def test_links_out_of_a_folder_are_not_followed(tmp_path: Path) -> None:
+    write_clip(dance(2), f"{tmp_path}/in/")
+    secret = save(tmp_path / "secret.json", {"people": []})
+    (tmp_path / "in" / "x_000000000009_keypoints.json").symlink_to(secret)
+    with pytest.raises(InputError, match="a link out of it"):
+        read_clip(tmp_path / "in")
 
 
 def test_nothing_pickled_is_read(tmp_path: Path) -> None:

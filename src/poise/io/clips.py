@@ -142,8 +142,9 @@ def _detect(source: Source) -> Format:
     found = [candidate for candidate in FORMATS.values() if candidate.sniff(source)]
     if len(found) == 1:
         return found[0]
-    if source.head.lstrip()[:1] in (b"[", b"{") and source.sniffed is None:
-        _ = source.document  # says what is wrong with the JSON
+    is_json = source.path.is_dir() or source.head.lstrip()[:1] in (b"[", b"{")
+    if is_json and source.sniffed is None:
+        _ = source.document  # says what is wrong with it
     names = ", ".join(candidate.name for candidate in found or FORMATS.values())
     what = "its content fits several formats" if found else "its content is of no known format"
     raise InputError(what, where=source.path, remedy=f"name one of {names}")

@@ -57,7 +57,12 @@ class Source:
         if not self.path.is_dir():
             return [self.path]
         with readable(self.path):
-            return sorted(self.path.glob("*.json"), key=lambda path: natural_key(path.name))
+            found = sorted(self.path.glob("*.json"), key=lambda path: natural_key(path.name))
+            home = self.path.resolve()
+            for path in found:
+                if path.resolve().parent != home or not path.is_file():
+                    raise InputError("is no file of this folder, or a link out of it", where=path)
+        return found
 
     @cached_property
     def document(self) -> Any:
