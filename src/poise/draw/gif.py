@@ -43,6 +43,7 @@ class GifEncoder:
         self._palette: Any = None
         self._error = 0.0
         self._start: float | None = None
+        self._size = (0, 0)
         self._kept = self._time = 0.0
         self._step = 1 / fps if fps else 0.1
         self._waiting: Any = None
@@ -52,13 +53,13 @@ class GifEncoder:
         if frame.cut:
             self._painter.restart()
         if self._start is None:
-            self._start = frame.time
+            self._start, self._size = frame.time, _fitting(*frame.size)
         else:
             self._step, self._time = frame.time - self._time, frame.time
             if frame.time - self._kept < SHORTEST_STEP - 0.002:
                 return
         self._kept = self._time = frame.time
-        picture = self._to_palette(self._painter.paint(_shrink(frame.image), poses))
+        picture = self._to_palette(self._painter.paint(_resize(frame.image, self._size), poses))
         picture.pts = round((frame.time - self._start) * 100)
         if self._waiting is not None:
             picture.pts = max(picture.pts, self._waiting.pts + 2)
@@ -109,23 +110,24 @@ class GifEncoder:
         self._container.close()
 
 
-def _shrink(image: Image) -> Image:
+def _fitting(width: int, height: int) -> tuple[int, int]:
+    scale = min(LONGEST_SIDE / max(height, width), 1)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _resize(image: Image, size: tuple[int, int]) -> Image:
     from PIL import Image as Pictures
 
-    height, width = image.shape[:2]
-    scale = LONGEST_SIDE / max(height, width)
-    if scale >= 1:
+    if image.shape[1::-1] == size:
         return image
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = Pictures.fromarray(image).resize(size, Pictures.Resampling.BOX)
-    return np.asarray(small)
+    return np.asarray(Pictures.fromarray(image).resize(size, Pictures.Resampling.BOX))
 
 
 def _make_palette(canvas: Image) -> Any:
     """Return a picture that carries the palette: its own best colours, and those of the limbs."""
     from PIL import Image as Pictures
 
-    found = Pictures.fromarray(canvas).quantize(_PICTURE_COLOURS, Pictures.Quantize.MEDIANCUT)
+    found = Pictures.fromarray(canvas).quantize(_PICTURE_COLOURS, kmeans=3)
     colours = np.zeros((256, 3), np.uint8)
     own = np.array(found.getpalette("RGB"), np.uint8).reshape(-1, 3)
     colours[: len(own)] = own

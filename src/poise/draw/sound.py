@@ -47,6 +47,8 @@ class Sound:
 
     def _begin(self, form: str, start: float) -> None:
         stream = self._input.streams.audio[0]
+        if stream.codec_context is None:
+            raise ValueError("its codec is not known here")
         video = self._input.streams.video[0] if self._input.streams.video else None
         if video is not None and video.start_time is not None:
             start += float(video.start_time * video.time_base)
@@ -75,7 +77,6 @@ class Sound:
 
         context = self._stream.codec_context
         resampler = AudioResampler(context.format, context.layout, context.sample_rate)
-        time = 0.0
         for decoded in self._input.decode(stream):
             if decoded.pts is None or decoded.time < start:
                 continue
@@ -84,12 +85,13 @@ class Sound:
                 frame.time_base = Fraction(1, context.sample_rate)
                 frame.pts = round(time * context.sample_rate)
                 time += frame.samples / context.sample_rate
-                for packet in context.encode(frame):
-                    packet.stream = self._stream
-                    yield time, packet
-        for packet in context.encode(None):
+                yield from self._timed(context.encode(frame))
+        yield from self._timed(context.encode(None))
+
+    def _timed(self, packets: list[Any]) -> Iterator[tuple[float, Any]]:
+        for packet in packets:
             packet.stream = self._stream
-            yield time, packet
+            yield float(packet.pts * packet.time_base), packet
 
     def advance(self, seconds: float) -> None:
         """Write the sound up to this moment of the painted video."""
