@@ -73,21 +73,29 @@ class _Tailor:
         colour: Colour,
         *,
         near: float = 0.0,
+        order: float | None = None,
         flat: bool = False,
-    ) -> None:
-        """Add a round chain of (point, radius): stage metres, fractions of the stature."""
+    ) -> float:
+        """Add a round chain of (point, radius): stage metres, fractions of the stature.
+
+        Returns its order: the given one, or its mean depth less ``near`` metres.
+        """
         points = np.stack([point for point, _ in chain])
         depths = self.view.see(points)[:, 2]
         scale = self.view.focal / np.maximum(depths, 0.1)
         radii = np.array([radius for _, radius in chain]) * self.girth * scale
         tube = Tube(self.view.project(points), radii, depths * scale.mean(), flat)
-        self.parts.append(Limb(tube, depths, colour, float(depths.mean()) - near))
+        mine = float(depths.mean()) - near if order is None else order
+        self.parts.append(Limb(tube, depths, colour, mine))
+        return mine
 
-    def cloth(self, rings: list[Vector], colour: Colour, *, near: float) -> None:
-        """Add rings of stage points that are joined by cloth."""
+    def cloth(
+        self, rings: list[Vector], colour: Colour, *, near: float, before: float = np.inf
+    ) -> None:
+        """Add rings of stage points that are joined by cloth, nearer than ``before``."""
         flat = [self.view.project(ring) for ring in rings]
         depth = float(self.view.see(np.stack([ring.mean(axis=0) for ring in rings]))[:, 2].mean())
-        self.parts.append(Cloth(flat, depth, colour, depth - near))
+        self.parts.append(Cloth(flat, depth, colour, min(depth - near, before)))
 
     def ring(self, middle: Vector, turn: str, width: float, depth: float) -> Vector:
         """Return the (12, 3) points of a level cut, in the axes of a part of the body."""
@@ -107,12 +115,12 @@ class _Tailor:
 def cut_parts(figure: Figure, view: View) -> list[Part]:
     """Return the pieces of a figure, far ones first."""
     tailor = _Tailor(figure, view)
+    legs = min(_dress_leg(tailor, side) for side in ("left", "right"))
     for side in ("left", "right"):
-        _dress_leg(tailor, side)
         _add_shoe(tailor, side)
-        _dress_arm(tailor, side)
-        _add_hand(tailor, side)
-    _dress_trunk(tailor)
+        arm = _dress_arm(tailor, side)
+        _add_hand(tailor, side, arm - 0.01)
+    _dress_trunk(tailor, legs)
     _add_head(tailor)
     return sorted(tailor.parts, key=lambda part: -part.order)
 
@@ -122,21 +130,23 @@ def _between(start: Vector, end: Vector, share: float) -> Vector:
     return point
 
 
-def _dress_leg(tailor: _Tailor, side: str) -> None:
+def _dress_leg(tailor: _Tailor, side: str) -> float:
+    """Add a leg with its trousers; return the order of the leg."""
     points, clothes = tailor.points, tailor.figure.clothes
     hip, knee, ankle = (points[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
     socket, calf, low = _between(hip, knee, 0.09), _between(knee, ankle, 0.3), ankle
     if not (clothes.shorts or clothes.skirt):
         legs = [(socket, 0.049), (knee, 0.036), (calf, 0.036), (low, 0.027)]
-        tailor.limb(legs, clothes.trousers, flat=True)
-        return
+        return tailor.limb(legs, clothes.trousers, flat=True)
     legs = [(socket, 0.047), (knee, 0.030), (calf, 0.032), (low, 0.019)]
-    tailor.limb(legs, clothes.skin, near=-0.05)
+    order = tailor.limb(legs, clothes.skin, near=-0.05)
     sock = _between(ankle, knee, 0.14)
     tailor.limb([(low, 0.021), (sock, 0.0235)], (236, 236, 234), flat=True)
     if clothes.shorts:
         hem = _between(hip, knee, 0.72)
-        tailor.limb([(socket, 0.050), (hem, 0.045)], clothes.trousers, near=0.01, flat=True)
+        cut = [(socket, 0.050), (hem, 0.045)]
+        tailor.limb(cut, clothes.trousers, order=order - 0.06, flat=True)
+    return order
 
 
 def _add_shoe(tailor: _Tailor, side: str) -> None:
@@ -156,44 +166,41 @@ def _add_shoe(tailor: _Tailor, side: str) -> None:
     tailor.limb(sole, (dark[0], dark[1], dark[2]), near=0.03)
 
 
-def _dress_arm(tailor: _Tailor, side: str) -> None:
+def _dress_arm(tailor: _Tailor, side: str) -> float:
+    """Add an arm with its sleeve; return the order of the arm."""
     points, clothes = tailor.points, tailor.figure.clothes
     shoulder, elbow, wrist = (points[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist"))
     near = 0.13
     if clothes.long_sleeves:
         cuff = _between(elbow, wrist, 0.94)
         chain = [(shoulder, 0.032), (elbow, 0.027), (cuff, 0.020)]
-        tailor.limb(chain, clothes.shirt, near=near, flat=True)
-        return
+        return tailor.limb(chain, clothes.shirt, near=near, flat=True)
     swell = _between(elbow, wrist, 0.25)
     chain = [(shoulder, 0.029), (elbow, 0.023), (swell, 0.0235), (wrist, 0.0155)]
-    tailor.limb(chain, clothes.skin, near=near)
-    hem = _between(shoulder, elbow, 0.6)
-    order = tailor.parts[-1].order
-    tailor.limb([(shoulder, 0.032), (hem, 0.031)], clothes.shirt, flat=True)
-    tailor.parts[-1].order = order - 0.001
+    order = tailor.limb(chain, clothes.skin, near=near)
+    sleeve = [(shoulder, 0.032), (_between(shoulder, elbow, 0.6), 0.031)]
+    tailor.limb(sleeve, clothes.shirt, order=order - 0.001, flat=True)
+    return order
 
 
-def _add_hand(tailor: _Tailor, side: str) -> None:
+def _add_hand(tailor: _Tailor, side: str, order: float) -> None:
     points, skin = tailor.points, tailor.figure.clothes.skin
     wrist, index, pinky = (points[f"{side}_{name}"] for name in ("wrist", "index", "pinky"))
     length = tailor.figure.proportions.hand * tailor.figure.unit
     along = (index + pinky) / 2 - wrist
     along = along / np.linalg.norm(along) * length
     palm = wrist + along * 0.34
-    order = tailor.parts[-1].order - 0.01
     for finger, tip in ((index, 0.98), (pinky, 0.86), ((index + pinky) / 2, 1.02)):
         end = wrist + along * tip + (finger - wrist - along * 0.5) * 0.8
-        tailor.limb([(palm, 0.014), (finger, 0.0095), (end, 0.007)], skin)
-        tailor.parts[-1].order = order
-    tailor.limb([(wrist, 0.0155), (palm, 0.019), (wrist + along * 0.52, 0.0165)], skin)
-    tailor.parts[-1].order = order
+        tailor.limb([(palm, 0.014), (finger, 0.0095), (end, 0.007)], skin, order=order)
+    flat = [(wrist, 0.0155), (palm, 0.019), (wrist + along * 0.52, 0.0165)]
+    tailor.limb(flat, skin, order=order)
     root, thumb = wrist + along * 0.14, points[f"{side}_thumb"]
-    tailor.limb([(root, 0.011), (thumb, 0.0085), (thumb + along * 0.16, 0.007)], skin)
-    tailor.parts[-1].order = order - 0.005
+    chain = [(root, 0.011), (thumb, 0.0085), (thumb + along * 0.16, 0.007)]
+    tailor.limb(chain, skin, order=order - 0.005)
 
 
-def _dress_trunk(tailor: _Tailor) -> None:
+def _dress_trunk(tailor: _Tailor, legs: float) -> None:
     points, clothes, turns = tailor.points, tailor.figure.clothes, tailor.turns
     unit = tailor.figure.unit
     hips, waist, neck = points["mid_hip"], points["waist"], points["neck"]
@@ -202,7 +209,7 @@ def _dress_trunk(tailor: _Tailor) -> None:
     belt = tailor.ring(hips - down * 0.030, "pelvis", 0.084, 0.060)
     tailor.cloth([seat, belt], clothes.trousers, near=0.03)
     if clothes.skirt:
-        _add_skirt(tailor, belt)
+        _add_skirt(tailor, belt, legs)
     ends = [points[f"{side}_shoulder"] for side in ("left", "right")]
     shoulders = np.concatenate([tailor.ball(_between(end, neck, 0.06), 0.031) for end in ends])
     rings = [
@@ -215,7 +222,7 @@ def _dress_trunk(tailor: _Tailor) -> None:
     tailor.cloth(rings, clothes.shirt, near=0.10)
 
 
-def _add_skirt(tailor: _Tailor, belt: Vector) -> None:
+def _add_skirt(tailor: _Tailor, belt: Vector, legs: float) -> None:
     points, sides = tailor.points, ("left", "right")
     middle, hem = [], []
     for side in sides:
@@ -223,7 +230,7 @@ def _add_skirt(tailor: _Tailor, belt: Vector) -> None:
         middle.append(tailor.ring(_between(hip, knee, 0.2), f"{side}_thigh", 0.050, 0.068))
         hem.append(tailor.ring(_between(hip, knee, 0.72), f"{side}_thigh", 0.062, 0.062))
     rings = [belt, np.concatenate(middle), np.concatenate(hem)]
-    tailor.cloth(rings, tailor.figure.clothes.trousers, near=0.09)
+    tailor.cloth(rings, tailor.figure.clothes.trousers, near=0.09, before=legs - 0.001)
 
 
 def _add_head(tailor: _Tailor) -> None:
@@ -236,7 +243,7 @@ def _add_head(tailor: _Tailor) -> None:
     if clothes.long_hair:
         fall = neck + tailor.turns["chest"] @ [0, 0.03 * unit, 0.06 * unit]
         chain = [(middle + turn @ [0, 0, 0.03 * unit], 0.05), (fall, 0.040)]
-        tailor.limb(chain, clothes.hair, near=0.06)
+        tailor.limb(chain, clothes.hair, near=0.10)
     pixels = view.focal / max(depth, 0.1)
     axes = head_axes(figure.proportions) * figure.scale * pixels
     colours = (clothes.skin, clothes.hair, clothes.long_hair)

@@ -14,6 +14,7 @@ from poise.synthetic.camera import View
 
 _DENSITY = 48  # texture pixels a metre
 _WIDE, _DEEP, _HIGH = 40, 14, 10  # metres of floor width, floor depth and wall height
+_BEYOND = (128, 126, 122)  # where wall and floor end
 WALL = 3.0  # metres from the middle of the stage to the wall
 
 _PALETTES: tuple[tuple[tuple[int, int, int], tuple[int, int, int]], ...] = (
@@ -59,7 +60,11 @@ def _warp(texture: Pillow.Image, plane: Matrix, out: tuple[int, int]) -> Pillow.
     to_texture = np.array([[_DENSITY, 0, texture.width / 2], [0, _DENSITY, 0], [0, 0, 1]]) @ plane
     data = (to_texture / to_texture[2, 2]).ravel()[:8]
     return texture.transform(
-        out, Pillow.Transform.PERSPECTIVE, tuple(data), Pillow.Resampling.BILINEAR
+        out,
+        Pillow.Transform.PERSPECTIVE,
+        tuple(data),
+        Pillow.Resampling.BILINEAR,
+        fillcolor=_BEYOND,
     )
 
 
@@ -69,8 +74,7 @@ def _below(to_floor: Matrix, out: tuple[int, int]) -> Pillow.Image:
     ys = np.arange(out[1], dtype=np.float32)[:, None] + np.float32(0.5)
     row = (to_floor[1] / np.hypot(to_floor[1, 0], to_floor[1, 1])).astype(np.float32)
     side = xs * row[0] + (ys * row[1] + row[2])
-    sign = np.sign(row[1]) or np.float32(1)
-    return Pillow.fromarray(np.uint8(np.clip(side * sign + 0.5, 0, 1) * 255))
+    return Pillow.fromarray(np.uint8(np.clip(side + 0.5, 0, 1) * 255))
 
 
 @lru_cache(maxsize=8)
