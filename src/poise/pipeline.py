@@ -14,6 +14,7 @@ import numpy as np
 from poise.clip import Clip, Header
 from poise.cuts import CutDetector
 from poise.errors import UsageError
+from poise.gaps import fill_gaps
 from poise.io import read_frames
 from poise.io.reading import FrameReader
 from poise.models import load_model
@@ -22,6 +23,7 @@ from poise.options import Options
 from poise.poses import Frame, Poses
 from poise.skeleton import get_skeleton
 from poise.smoothing import Smoother, smooth
+from poise.swaps import repair_swaps
 from poise.tracking import Tracker
 
 
@@ -133,15 +135,12 @@ class Estimation(Iterator[Poses]):
         yield from smoother.finish()
 
     def _whole(self, found: Iterable[Poses]) -> Iterator[Poses]:
-        from poise.gaps import fill_gaps
-        from poise.swaps import repair_swaps
-
         header = dataclasses.replace(self.header, skeleton=self._model.skeleton)
         clip = Clip(tuple(found), header)
         if self._options.repair_swaps:
             clip = repair_swaps(clip)
         if self._options.fill_gaps > 0:
-            clip = fill_gaps(clip, self._options.fill_gaps)
+            clip = fill_gaps(clip, max_gap=self._options.fill_gaps)
         yield from smooth(clip, self._options.smooth).frames
 
     def _hold(self, held: deque[Frame]) -> Iterator[tuple[Frame, Poses]]:
