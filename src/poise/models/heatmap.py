@@ -22,8 +22,9 @@ from poise.models.upright import UprightModel
 from poise.poses import FloatArray
 from poise.runtime import Session
 
-# Weights of the 3-tap Gaussian with which PP-TinyPose's maps are smoothed before DARK.
-_SMOOTH = np.array([0.23899426, 0.52201147, 0.23899426])
+# Weights with which PP-TinyPose's maps are smoothed before DARK (OpenCV's kernel of width 3).
+_SMOOTH = np.array([0.25, 0.5, 0.25])
+# Cells that DARK needs on each side: two for the differences and one for the smoothing.
 _REACH = 3
 
 

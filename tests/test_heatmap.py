@@ -1,0 +1,215 @@
+"""Reading heat maps: against plain loops, against ideal maps, and with the real network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pictures
+
+from poise.geometry import transform
+from poise.models import heatmap
+from poise.models.base import Detections
+from poise.models.card import Card
+from poise.models.heatmap import HeatmapModel, decode
+from poise.models.table import CARDS
+from poise.poses import Poses
+from poise.skeleton import get_skeleton
+
+CARD = CARDS["tinypose-256"]
+
+
+class StandIn:
+    """A session that answers with what it was given."""
+
+    precision = "f32"
+
+    def __init__(self, *outputs):
+        self.outputs, self.seen = list(outputs), []
+
+    def run(self, pictures):
+        self.seen.append(pictures)
+        return self.outputs
+
+
+def gaussians(points, size=(48, 64), sigma=2.0):
+    """Ideal heat maps of (N, K, 2) points in cells."""
+    x, y = np.arange(size[0]), np.arange(size[1])[:, None]
+    across = (x - points[..., 0, None, None]) ** 2
+    down = (y - points[..., 1, None, None]) ** 2
+    return np.exp(-(across + down) / (2 * sigma**2)).astype(np.float32)
+
+
+def loop_argmax(hm):
+    row, column = divmod(int(hm.argmax()), hm.shape[1])
+    return row, column
+
+
+def loop_quarter(hm):
+    row, column = loop_argmax(hm)
+    x, y = float(column), float(row)
+    if 0 < column < hm.shape[1] - 1 and 0 < row < hm.shape[0] - 1:
+        x += 0.25 * np.sign(hm[row, column + 1] - hm[row, column - 1])
+        y += 0.25 * np.sign(hm[row + 1, column] - hm[row - 1, column])
+    return x, y
+
+
+def loop_dark(hm):
+    """DARK as its paper states it: the whole map smoothed, one Newton step on its logarithm."""
+    ndimage = pytest.importorskip("scipy.ndimage")
+    row, column = loop_argmax(hm)
+    taps = np.array([1, 2, 1]) / 4
+    smooth = ndimage.correlate(hm.astype(float), np.outer(taps, taps), mode="constant")
+    log = np.log(np.maximum(smooth, 1e-10))
+    if not (1 < column < hm.shape[1] - 2 and 1 < row < hm.shape[0] - 2):
+        return float(column), float(row)
+
+    def at(dx, dy):
+        return log[row + dy, column + dx]
+
+    gradient = np.array([at(1, 0) - at(-1, 0), at(0, 1) - at(0, -1)]) / 2
+    xx = (at(2, 0) - 2 * at(0, 0) + at(-2, 0)) / 4
+    yy = (at(0, 2) - 2 * at(0, 0) + at(0, -2)) / 4
+    xy = (at(1, 1) - at(-1, 1) - at(1, -1) + at(-1, -1)) / 4
+    step = -np.linalg.solve(np.array([[xx, xy], [xy, yy]]), gradient)
+    return column + step[0], row + step[1]
+
+
+@pytest.mark.parametrize(("dark", "reference"), [(True, loop_dark), (False, loop_quarter)])
+def test_decoding_equals_plain_loops(dark, reference):
+    random = np.random.default_rng(3)
+    points = random.uniform([3, 3], [44, 60], (4, 5, 2))
+    maps = gaussians(points) * random.uniform(0.2, 1, (4, 5, 1, 1)).astype(np.float32)
+    maps += random.uniform(0, 0.004, maps.shape).astype(np.float32)
+    cells, scores = decode(maps, dark=dark)
+    wanted = np.array([[reference(hm) for hm in person] for person in maps])
+    np.testing.assert_allclose(cells, wanted, atol=1e-4)
+    np.testing.assert_array_equal(scores, maps.max(axis=(2, 3)))
+
+
+def test_smoothing_has_the_weights_of_opencv():
+    cv2 = pytest.importorskip("cv2")
+    np.testing.assert_allclose(heatmap._SMOOTH, cv2.getGaussianKernel(3, 0)[:, 0], atol=1e-7)
+
+
+def test_dark_finds_an_ideal_top_finer_than_a_quarter_does():
+    points = np.random.default_rng(5).uniform([6, 6], [41, 57], (20, 17, 2))
+    maps = gaussians(points)
+    dark = np.abs(decode(maps)[0] - points).max()
+    quarter = np.abs(decode(maps, dark=False)[0] - points).max()
+    assert dark < 0.02
+    assert 0.2 < quarter < 0.51
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_maximum_in_a_corner_and_a_flat_map_stay_in_the_map(dark):
+    maps = np.zeros((1, 3, 64, 48), np.float32)
+    maps[0, 0, 0, 0] = 0.7
+    maps[0, 1, 63, 47] = 0.7
+    cells, scores = decode(maps, dark=dark)
+    np.testing.assert_array_equal(cells[0], [[0, 0], [47, 63], [0, 0]])
+    np.testing.assert_allclose(scores[0], [0.7, 0.7, 0])
+
+
+def test_scores_are_clipped():
+    maps = np.stack([np.full((8, 6), 1.3), np.full((8, 6), -0.2)])[None].astype(np.float32)
+    np.testing.assert_array_equal(decode(maps)[1], [[1, 0]])
+
+
+def test_keypoints_come_back_in_crop_pixels_with_their_mean_as_presence():
+    points = np.random.default_rng(7).uniform([6, 6], [41, 57], (2, 17, 2))
+    model = HeatmapModel(StandIn(gaussians(points)), CARD)
+    read = model.read(np.zeros((2, 256, 192, 3), np.uint8))
+    np.testing.assert_allclose(read.keypoints, points * 4, atol=0.1)
+    np.testing.assert_allclose(read.presence, read.scores.mean(axis=1))
+
+
+def test_no_crops_are_nobody():
+    read = HeatmapModel(StandIn(), CARD).read(np.zeros((0, 256, 192, 3), np.uint8))
+    assert read.keypoints.shape == (0, 17, 2)
+    assert read.presence.shape == (0,)
+
+
+def test_mirrored_reading_is_turned_round_and_averaged():
+    random = np.random.default_rng(9)
+    points = random.uniform([6, 6], [41, 57], (1, 17, 2))
+    flip = get_skeleton("coco17").flip
+    mirrored = points[:, flip] * [-1, 1] + [48, 0]
+
+    class Both(StandIn):
+        def run(self, pictures):
+            self.seen.append(pictures)
+            return [gaussians(points if len(self.seen) == 1 else mirrored)]
+
+    card = Card(
+        name="t", family="heatmap", kind="crop", skeleton="coco17", size=(192, 256),
+        settings={"flip": True},
+    )  # fmt: skip
+    session = Both()
+    crops = random.integers(0, 255, (1, 256, 192, 3), dtype=np.uint8)
+    read = HeatmapModel(session, card).read(crops)
+    np.testing.assert_array_equal(session.seen[1], crops[:, :, ::-1])
+    np.testing.assert_allclose(read.keypoints, points * 4, atol=0.1)
+
+
+def test_a_region_has_the_crops_proportions_and_a_quarter_of_margin():
+    model = HeatmapModel(StandIn(), CARD)
+    boxes = np.array([[100, 100, 130, 300], [0, 50, 300, 100]], np.float32)
+    tall, wide = model.regions(Detections(boxes, np.ones(2, np.float32)))
+    corners = np.array([[115, 200 - 125], [115 - 93.75, 200]], np.float32)
+    np.testing.assert_allclose(transform(tall, corners), [[96, 0], [0, 128]], atol=1e-3)
+    corners = np.array([[150 - 187.5, 75], [150, 75 + 250]], np.float32)
+    np.testing.assert_allclose(transform(wide, corners), [[0, 128], [96, 256]], atol=1e-3)
+
+
+def test_the_next_region_is_around_what_was_sure():
+    model = HeatmapModel(StandIn(), CARD)
+    keypoints = np.full((1, 17, 2), np.nan, np.float32)
+    keypoints[0, 5], keypoints[0, 12], keypoints[0, 16] = (100, 100), (140, 220), (900, 900)
+    scores = np.where(np.isfinite(keypoints[..., 0]), 0.9, 0).astype(np.float32)
+    scores[0, 16] = 0.05
+    poses = Poses(get_skeleton("coco17"), keypoints, scores)
+    (region,) = model.next_regions(poses, None)
+    middle = transform(region, np.array([[120, 160]], np.float32))
+    np.testing.assert_allclose(middle, [[96, 128]], atol=1e-3)
+
+
+def test_a_crop_equals_the_reference_warp():
+    cv2 = pytest.importorskip("cv2")
+    image = np.random.default_rng(1).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    image = cv2.GaussianBlur(image, (9, 9), 3)
+    model = HeatmapModel(StandIn(), CARD)
+    box = Detections(np.array([[60, 40, 140, 200]], np.float32), np.ones(1, np.float32))
+    (region,) = model.regions(box)
+    index = region.copy()
+    index[:, 2] += region[:, :2] @ [0.5, 0.5] - 0.5
+    wanted = cv2.warpAffine(image, index, (192, 256), flags=cv2.INTER_LINEAR)
+    difference = np.abs(model.cut(image, region).astype(int) - wanted)
+    assert difference.max() <= 3
+    assert difference.mean() < 0.5
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("name", "folder"), [("256", "256_192"), ("128", "128_96")])
+def test_the_real_network_reads_a_whole_person(data_dir: Path, name: str, folder: str):
+    card = CARDS[f"tinypose-{name}"]
+    path = data_dir / "weights/tinypose" / f"tinypose_{folder}_fp16/model.xml"
+    model = heatmap.load(card, [path], precision="f32")
+    image = np.asarray(Pictures.open(data_dir / "weights/tinypose/demo_3.jpg").convert("RGB"))
+    boxes = np.array([[106, 16, 254, 352]], np.float32)
+    (region,) = model.regions(Detections(boxes, np.ones(1, np.float32)))
+    crop = model.cut(image, region)
+    read = model.read(np.stack([crop, np.zeros_like(crop)]))
+    # A goalkeeper who faces us: his left is on our right, his ankles are below his knees.
+    points = dict(zip(model.skeleton.keypoints, read.keypoints[0], strict=True))
+    assert points["left_shoulder"][0] > points["right_shoulder"][0] + model.size[0] / 8
+    heights = [points[f"left_{part}"][1] for part in ("shoulder", "hip", "knee", "ankle")]
+    assert (np.diff(heights) > model.size[1] / 10).all()
+    assert read.presence[0] > 0.7
+    assert read.presence[1] < model.minimum_presence
+    # In company or alone, in any order, a crop reads the same.
+    alone = model.read(crop[None])
+    np.testing.assert_array_equal(alone.keypoints[0], read.keypoints[0])
+    assert (read.scores >= 0).all()
+    assert (read.scores <= 1).all()
