@@ -30,7 +30,7 @@ class CutDetector:
     """
 
     threshold: float = 0.27
-    _grey: FloatArray | None = field(default=None, init=False, repr=False)
+    _grid: Image | None = field(default=None, init=False, repr=False)
     _colours: FloatArray | None = field(default=None, init=False, repr=False)
     _usual: float = field(default=0.0, init=False, repr=False)
 
@@ -40,47 +40,54 @@ class CutDetector:
         Call it with every picture, in order. The first is no cut. A picture without contrast
         (black, a white flash) is no cut; what follows is compared with what was before it.
         """
-        grey, colours = _sample(image)
-        if float(grey.std()) < _BLANK:
+        grid = _sample(image)
+        if float((grid @ _GREY).std()) < _BLANK:
             return False
-        before, palette = self._grey, self._colours
-        self._grey, self._colours = grey, colours
+        colours = _histogram(grid)
+        before, palette = self._grid, self._colours
+        self._grid, self._colours = grid, colours
         if before is None or palette is None:
             return False
-        change = self._change(before, grey, float(np.abs(palette - colours).sum()) / 2)
+        change = self._change(before, grid, float(np.abs(palette - colours).sum()) / 2)
         cut = change > max(self.threshold, 2 * self._usual)
         if not cut:
             self._usual = max(change, 0.85 * self._usual)
         return cut
 
-    def _change(self, before: FloatArray, grey: FloatArray, recoloured: float) -> float:
-        if before.shape != grey.shape:
-            return 1.0  # another size of picture is another source
-        change = float(np.sqrt(_unlike(before, grey) * recoloured))
+    def _change(self, before: Image, grid: Image, recoloured: float) -> float:
+        if before.shape != grid.shape:
+            return 1.0  # another shape of picture is another source
+        change = float(np.sqrt(_unlike(before @ _GREY, grid @ _GREY) * recoloured))
         if change <= self.threshold:
             return change
-        return float(np.sqrt(_unlike_in_any_light(before, grey) * recoloured))
+        return float(np.sqrt(_unlike_in_any_light(before, grid) * recoloured))
 
 
-def _sample(image: Image) -> tuple[FloatArray, FloatArray]:
-    """A coarse grid of grey levels, and the histogram of its colours (sums to 1)."""
+def _sample(image: Image) -> Image:
+    """A coarse grid of pixels."""
     down, across = (max(n // m, 1) for n, m in zip(image.shape, (_ROWS, _COLUMNS), strict=False))
-    grid = np.ascontiguousarray(image[down // 2 :: down, across // 2 :: across])
+    return np.ascontiguousarray(image[down // 2 :: down, across // 2 :: across])
+
+
+def _histogram(grid: Image) -> FloatArray:
+    """(64,) share of each colour."""
     codes = ((grid >> 6) @ _CODE).ravel()
-    counts = np.bincount(codes, minlength=64)
-    return grid @ _GREY, (counts / codes.size).astype(np.float32)
+    return (np.bincount(codes, minlength=64) / codes.size).astype(np.float32)
 
 
 def _unlike(a: FloatArray, b: FloatArray) -> float:
     """One minus the correlation of two grids, in 0..1; blind to brightness and contrast."""
     a, b = (a - a.mean()).ravel(), (b - b.mean()).ravel()
-    alike = float(a @ b) / float(np.sqrt((a @ a) * (b @ b)))
+    alike = float(a @ b) / max(float(np.sqrt((a @ a) * (b @ b))), 1e-6)
     return min(max(1 - alike, 0.0), 1.0)
 
 
-def _unlike_in_any_light(a: FloatArray, b: FloatArray) -> float:
-    """The same, blind to any tone curve: also to a flash that leaves parts all white."""
-    return min(_unlike(_toned(a, b), b), _unlike(a, _toned(b, a)))
+def _unlike_in_any_light(a: Image, b: Image) -> float:
+    """The same, blind to any tone curve of each channel: also to a flash that burns parts out."""
+    pairs = [(a[..., c].astype(np.float32), b[..., c].astype(np.float32)) for c in range(3)]
+    pairs = [(x, y) for x, y in pairs if min(x.std(), y.std()) > 1]
+    unlike = [min(_unlike(_toned(x, y), y), _unlike(x, _toned(y, x))) for x, y in pairs]
+    return float(np.mean(unlike)) if unlike else 0.0
 
 
 def _toned(grey: FloatArray, like: FloatArray) -> FloatArray:
