@@ -9,13 +9,14 @@ import pytest
 from PIL import Image as Pictures
 
 from poise.geometry import iou
-from poise.models import picodet, rtmdet, yolox
+from poise.models import heatmap, picodet, rtmdet, yolox
 from poise.models.base import Detections
 from poise.models.card import Card
 from poise.models.rtmdet import RTMDet
 from poise.models.steps import fit, keep_people, sigmoid
 from poise.models.table import CARDS
 from poise.models.tiles import TiledDetector, tile_corners
+from poise.models.topdown import TopDown
 from poise.models.yolox import YOLOX
 
 
@@ -115,7 +116,7 @@ def test_a_letterbox_keeps_proportions_and_fills_with_grey():
     assert (canvas[161:] == 114).all()
     stretched, factors = fit(image, (320, 320), stretch=True)
     np.testing.assert_allclose(factors, [1.6, 3.2])
-    assert (stretched[1:-1, 1:-1] == 250).all()
+    assert (stretched[2:-2, 2:-2] == 250).all()
 
 
 def test_a_letterbox_equals_the_resize_of_the_references():
@@ -209,7 +210,20 @@ def test_each_detector_finds_the_people_of_the_photographs(data_dir: Path, name:
         assert found.scores.max() <= 1
         assert (found.boxes >= 0).all()
         assert (found.boxes <= [*image.shape[1::-1], *image.shape[1::-1]]).all()
-    flat = np.full((300, 400, 3), 90, np.uint8)
-    both = detector.detect([flat, image])
-    assert [len(some) for some in both] == [0, len(found)]
+    both = detector.detect([image[::2, ::2], image])
     np.testing.assert_array_equal(both[1].boxes, found.boxes)
+    assert detector.detect([]) == []
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", REAL)
+def test_nobody_is_in_an_empty_picture(data_dir: Path, name: str):
+    family, path = REAL[name]
+    detector = family.load(CARDS[name], [data_dir / "weights" / path], precision="f32")
+    network = data_dir / "weights/tinypose/tinypose_256_192_fp16/model.xml"
+    reader = heatmap.load(CARDS["tinypose-256"], [network], precision="f32")
+    model = TopDown(detector, reader, name="t")
+    for grey in (0, 90, 255):
+        assert len(model(np.full((300, 400, 3), grey, np.uint8))) == 0
+    noise = np.random.default_rng(0).integers(0, 255, (300, 400, 3), dtype=np.uint8)
+    assert len(model(noise)) == 0

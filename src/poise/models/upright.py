@@ -17,7 +17,7 @@ from poise.skeleton import get_skeleton
 
 # Of what is left of a person's box when only the keypoints are known: heads and hands reach
 # further than eyes and wrists do.
-KEYPOINT_MARGIN = 1.15
+KEYPOINT_MARGIN = 1.22
 FOLLOWED_SCORE = 0.2
 
 
