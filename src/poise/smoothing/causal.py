@@ -30,19 +30,18 @@ class OneEuro:
 
     Casiez, Roussel and Vogel 2012 (doi 10.1145/2207676.2208639): an exponential filter whose
     cutoff frequency grows with speed. Speed is measured in body sizes a second (the body's longer
-    side), so the same settings hold for people near and far, and over true time.
+    side), so the same settings hold for people near and far, and over true time. Who is absent
+    from a frame, or a keypoint that is, begins afresh when it is back.
 
     Attributes:
         minimum_cutoff: Hz at rest; lower is calmer.
         beta: Hz added for each body size a second; higher lags less.
         derivative_cutoff: Hz, of the speed itself.
-        max_age: Seconds after which somebody unseen is forgotten.
     """
 
     minimum_cutoff: float = 1.0
     beta: float = 20.0
     derivative_cutoff: float = 4.0
-    max_age: float = 2.0
     _people: dict[tuple[int, str], _Memory] = field(default_factory=dict, init=False, repr=False)
 
     def restart(self) -> None:
@@ -56,8 +55,7 @@ class OneEuro:
             UsageError: There are people, but they have no ids.
         """
         ids = ids_of(poses)
-        oldest = poses.time - self.max_age
-        self._people = {key: m for key, m in self._people.items() if m.time >= oldest}
+        self._people = {key: m for key, m in self._people.items() if key[0] in ids}
         if not ids:
             return poses
         keypoints = self._filter([(i, "xy") for i in ids], poses.keypoints, poses.time)
@@ -82,7 +80,9 @@ class OneEuro:
         raw, values = np.array([m.raw for m in past]), np.array([m.values for m in past])
         speed, before = np.array([m.speed for m in past]), np.array([m.size for m in past])
         # The size is averaged, so that a limb that comes and goes does not change the filter.
-        size = np.where(before > 0, before + 0.1 * (size - before), size)
+        size = np.where(
+            (before > 0) & (size > 0), before + 0.1 * (size - before), np.maximum(before, size)
+        )
         step = (new - raw) / np.maximum(dt * size[:, None, None], 1e-9)
         fresh = np.isnan(step)
         speed = np.where(fresh, 0.0, speed + _gain(self.derivative_cutoff, dt) * (step - speed))

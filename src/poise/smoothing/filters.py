@@ -54,7 +54,8 @@ def butterworth(times: Matrix, values: Matrix, *, cutoff: float) -> Matrix:
 
     On even times this is ``filtfilt`` with the digital Butterworth filter of Oppenheim and
     Schafer (bilinear transform, cutoff pre-warped; ends continued by odd reflection). On uneven
-    times each step of the same differential equation is as long as it truly was.
+    times each step of the same differential equation is as long as it truly was, and the cutoff is
+    pre-warped for the median step.
 
     Args:
         times: (T,) seconds, not decreasing.
@@ -77,11 +78,11 @@ def _low_pass(steps: Matrix, values: Matrix, cutoff: float) -> Matrix:
 
     y'' + sqrt(2) w y' + w^2 y = w^2 u, with the state (y, y').
     """
-    steps = np.maximum(steps, 1e-6)
-    turn = np.tan(np.pi * np.minimum(cutoff * steps, 0.49))  # w * step / 2, pre-warped
-    w = 2 / steps * turn
+    usual = max(float(np.median(steps)), 1e-6)
+    w = 2 / usual * np.tan(np.pi * min(cutoff * usual, 0.49))
+    half = np.maximum(steps, 1e-6) / 2
+    turn = w * half
     inverse = 1 / (1 + np.sqrt(2) * turn + turn**2)
-    half = steps / 2
     # (I - half A) x1 = (I + half A) x0 + half B (u0 + u1), solved by hand for the 2 x 2 case.
     move = np.empty((len(steps), 2, 3))
     move[:, 0, 0] = 1 - 2 * turn**2 * inverse
