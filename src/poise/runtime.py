@@ -89,20 +89,9 @@ class Session:
             network = _cut(network, outputs, files[0])
         if pixels is not None:
             network = _take_pixels(network, pixels)
-        self._load(network, device, precision, streams)
-
-    @classmethod
-    def of(cls, network: Any, *, precision: str = "auto", streams: int = 1) -> Session:
-        """Return a session of a network that was built in memory, an ``openvino.Model``."""
-        session = cls.__new__(cls)
-        session._load(network, "CPU", precision, streams)
-        return session
-
-    def _load(self, network: Any, device: str, precision: str, streams: int) -> None:
         self._compiled = _compile(network, device, precision, streams)
         self.precision = _real_precision(self._compiled)
         self.input_shapes = [_shape(port) for port in self._compiled.inputs]
-        self._batch = max(self.input_shapes[0][0], 1) if self.input_shapes[0] else 1
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
         for _ in range(max(streams, 1)):
             self._idle.put(self._compiled.create_infer_request())

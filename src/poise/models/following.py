@@ -16,8 +16,8 @@ from poise.poses import FloatArray, Frame, Image, Poses
 # no frame is read before the one before it.
 APART = 0.07
 # Seconds until the detector looks again where something moved outside the people's regions, and
-# where nothing did.
-SOON, LATER = 0.5, 4.0
+# where nothing did; and seconds between two questions whether something moved.
+SOON, LATER, GLANCE = 0.5, 4.0, 0.2
 # Regions that overlap more than this belong to one person; so do poses more alike than that.
 SAME_REGION, SAME_POSE = 0.6, 0.6
 # Movement is looked for on a picture of this many points, in grey levels.
@@ -117,6 +117,7 @@ class Walk:
     _time: float | None = None
     _size: tuple[int, int] | None = None
     _looked: float = -np.inf
+    _glanced: float = -np.inf
     _seen: npt.NDArray[np.int16] | None = None
     _lost: bool = True
     _asked: tuple[Frame, bool] | None = None
@@ -179,8 +180,11 @@ class Walk:
         """Whether it is time for the detector, with everybody in sight."""
         if self._asked is None or self._asked[0] is not frame:
             waited = frame.time - self._looked
-            due = not 0 <= waited < LATER or (waited >= SOON and self._moved(frame))
-            self._asked = (frame, bool(due))
+            due = not 0 <= waited < LATER
+            if waited >= SOON and frame.time - self._glanced >= GLANCE:
+                self._glanced = frame.time
+                due = due or self._moved(frame)
+            self._asked = (frame, due)
         return self._asked[1]
 
     def _look(self, frame: Frame) -> None:
