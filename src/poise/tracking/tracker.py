@@ -103,8 +103,7 @@ class Tracker:
         age: Matrix = time - tracks.seen
         # A false alarm is soon forgotten, so that nobody is mistaken for it.
         keep = age <= np.where(tracks.hits >= _NEW, self.max_age, self.max_age / 4)
-        if np.count_nonzero(keep) > _MOST:
-            keep &= age <= np.sort(age[keep])[_MOST - 1]
+        keep[np.argsort(age, kind="stable")[_MOST:]] = False
         if not keep.all():
             self._tracks = tracks.select(keep)
 
