@@ -24,7 +24,7 @@ class Proportions:
     The lengths of limbs and the heights are Drillis and Contini's (1966), as printed in D. A.
     Winter, "Biomechanics and Motor Control of Human Movement", figure 4.1. The half-widths of
     shoulders and hips are measured to the centres of the joints, where COCO's annotators put
-    them, not to the outer edge of the body.
+    them, not to the outer edge of the body; the ankle is as high as they mark it, above the shoe.
 
     Attributes:
         stature: Metres from the ground to the top of the head.
@@ -140,7 +140,7 @@ def _on_face(x: float, y: float, out: float = 1.0) -> Vector:
 
 # Landmarks on the head, in half-axes of the head: on the unit ball, front at z = -1.
 FACE: dict[str, Vector] = {
-    "nose": _on_face(0, 0.22, 1.12),
+    "nose": _on_face(0, 0.16, 1.12),
     "left_eye_inner": _on_face(0.22, -0.08),
     "left_eye": _on_face(0.38, -0.08),
     "left_eye_outer": _on_face(0.54, -0.08),

@@ -136,7 +136,7 @@ def _dress_leg(tailor: _Tailor, side: str) -> float:
     hip, knee, ankle = (points[f"{side}_{name}"] for name in ("hip", "knee", "ankle"))
     socket, calf, low = _between(hip, knee, 0.09), _between(knee, ankle, 0.3), ankle
     if not (clothes.shorts or clothes.skirt):
-        legs = [(socket, 0.049), (knee, 0.036), (calf, 0.036), (low, 0.027)]
+        legs = [(socket, 0.049), (knee, 0.036), (calf, 0.036), (_between(knee, ankle, 1.05), 0.027)]
         return tailor.limb(legs, clothes.trousers, flat=True)
     legs = [(socket, 0.047), (knee, 0.030), (calf, 0.032), (low, 0.019)]
     order = tailor.limb(legs, clothes.skin, near=-0.05)
@@ -155,7 +155,7 @@ def _add_shoe(tailor: _Tailor, side: str) -> None:
     tailor.limb([(ankle, 0.018), (_between(heel, ankle, 0.5), 0.018)], clothes.skin)
     instep = _between(heel, toe, 0.5) + (ankle - heel) * 0.12
     rings = [
-        np.concatenate([tailor.ball(heel, 0.017), tailor.ball(_between(heel, ankle, 0.55), 0.018)]),
+        np.concatenate([tailor.ball(heel, 0.017), tailor.ball(_between(heel, ankle, 0.4), 0.018)]),
         np.concatenate([tailor.ball(instep, 0.021), tailor.ball(_between(heel, toe, 0.6), 0.018)]),
         tailor.ball(toe, 0.0155),
     ]

@@ -119,8 +119,8 @@ def _paint_face(window: Window, face: _Surface, skin: FloatArray, head: Head) ->
         blend(window, _IRIS, shade, spot(side * 0.37, -0.075, 0.09, 0.10))
         blend(window, brow, shade, spot(side * 0.39, -0.30, 0.21, 0.045))
     nose = _tone(head.skin, 0.86, 0.86)
-    blend(window, nose, shade, spot(0.05, 0.10, 0.07, 0.16) * np.float32(0.7))
-    blend(window, nose, shade, spot(0.0, 0.27, 0.15, 0.06))
+    blend(window, nose, shade, spot(0.05, 0.05, 0.07, 0.15) * np.float32(0.7))
+    blend(window, nose, shade, spot(0.0, 0.22, 0.15, 0.06))
     y = y + np.float32(0.7) * x * x  # the corners of the mouth go up
     blend(window, _LIPS, shade, spot(0, 0.55, 0.27, 0.055))
 
