@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -277,6 +278,7 @@ def test_a_person_who_is_missing_for_a_moment_is_put_back():
     assert len(clip.frames[11]) == 1
 
 
+@lru_cache
 def walking(seed: int, facing: float) -> Clip:
     path = [(0.0, -1.0, 3.5), (5.0, 1.0, 3.5)]
     stage = Stage([Dancer(walk(5.0), path=path, facing=facing)], duration=5.0, seed=seed)
@@ -314,3 +316,14 @@ def test_swaps_are_put_back_in_a_clip_with_people_who_come_and_go():
         assert np.array_equal(repaired.frames[number].keypoints, wanted)
     with pytest.raises(UsageError, match="did you mean 'legs'"):
         repair_swaps(clip, groups=["leg"])
+
+
+@pytest.mark.parametrize("method", ["savgol", "butterworth", "one-euro"])
+def test_a_walk_on_the_stage_is_calmer_and_no_further_from_the_truth(method):
+    clean = walking(0, 35.0).track(1)
+    height = float(np.ptp(clean.keypoints[..., 1], axis=1).mean())
+    noise = np.random.default_rng(10).normal(0, 0.01 * height, clean.keypoints.shape)
+    noisy = make_track(clean.keypoints + noise, clean.times)
+    calm = smooth(noisy, method)
+    assert jitter(calm.keypoints) <= 0.5 * jitter(noisy.keypoints)
+    assert error(calm.keypoints, clean.keypoints) <= error(noisy.keypoints, clean.keypoints)

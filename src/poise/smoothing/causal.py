@@ -40,8 +40,8 @@ class OneEuro:
     """
 
     minimum_cutoff: float = 1.0
-    beta: float = 20.0
-    derivative_cutoff: float = 4.0
+    beta: float = 18.0
+    derivative_cutoff: float = 2.0
     _people: dict[tuple[int, str], _Memory] = field(default_factory=dict, init=False, repr=False)
 
     def restart(self) -> None:

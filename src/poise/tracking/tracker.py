@@ -231,7 +231,7 @@ def _copies(poses: Poses, boxes: FloatArray, likeness: Matrix) -> Mask:
 def _same(poses: Poses, a: int, b: int, sizes: FloatArray) -> bool:
     distance = np.linalg.norm(poses.keypoints[a] - poses.keypoints[b], axis=1)
     middle = np.nanmedian(distance) if np.isfinite(distance).any() else 0.0
-    return bool(middle < 0.06 * max(sizes[a], sizes[b]))
+    return bool(middle < 0.04 * max(sizes[a], sizes[b]))
 
 
 def _match(cost: Matrix, found: IntArray, people: Mask | None, tracks: Mask) -> None:
