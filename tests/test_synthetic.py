@@ -37,7 +37,7 @@ from poise.synthetic import (
     waves,
 )
 
-SMALL = (120, 200)
+SMALL = (200, 120)
 BLAZE = get_skeleton("blazepose33")
 
 
@@ -90,16 +90,16 @@ def test_frames_have_the_size_and_the_times_that_were_asked_for() -> None:
 
 @pytest.mark.parametrize("height", [240, 720])
 def test_a_larger_picture_shows_the_same(height: int) -> None:
-    size = (height, height * 16 // 9)
+    size = (height * 16 // 9, height)
     small, large = (Stage(Dancer(dance()), size=s, seed=1) for s in (SMALL, size))
-    factor = height / SMALL[0]
-    moved = large.truth(9).keypoints[0] - [size[1] / 2, 0]
-    expected = (small.truth(9).keypoints[0] - [SMALL[1] / 2, 0]) * factor
+    factor = height / SMALL[1]
+    moved = large.truth(9).keypoints[0] - [size[0] / 2, 0]
+    expected = (small.truth(9).keypoints[0] - [SMALL[0] / 2, 0]) * factor
     assert np.abs(moved - expected).max() < 0.01 * factor
 
 
 def test_a_picture_of_twice_the_size_shrinks_to_the_same_picture() -> None:
-    small, large = (Stage(Dancer(dance()), size=s, seed=1) for s in ((120, 200), (480, 800)))
+    small, large = (Stage(Dancer(dance()), size=s, seed=1) for s in ((200, 120), (800, 480)))
     shrunk = large.frame(9).image.reshape(120, 4, 200, 4, 3).mean(axis=(1, 3))
     assert difference(small.frame(9).image, shrunk) < 4
 
@@ -108,7 +108,7 @@ def test_a_picture_of_twice_the_size_shrinks_to_the_same_picture() -> None:
 def test_every_visible_keypoint_of_every_posture_lies_on_the_drawn_figure(name: str) -> None:
     clothes = Clothes(*[(255, 0, 255)] * 5)
     for facing in (0, 50, 180):
-        stage = Stage(Dancer(still(name), facing=facing, clothes=clothes), size=(240, 320))
+        stage = Stage(Dancer(still(name), facing=facing, clothes=clothes), size=(320, 240))
         image, truth, hidden = stage.frame(0).image, stage.truth(0), stage.hidden(0)
         drawn = image[..., 0].astype(int) - image[..., 1] > 60
         near = np.array(drawn)
@@ -121,7 +121,7 @@ def test_every_visible_keypoint_of_every_posture_lies_on_the_drawn_figure(name: 
 
 def test_the_box_surrounds_what_is_drawn() -> None:
     clothes = Clothes(*[(255, 0, 255)] * 5)
-    stage = Stage(Dancer(dance(), clothes=clothes), size=(240, 320), duration=9)
+    stage = Stage(Dancer(dance(), clothes=clothes), size=(320, 240), duration=9)
     for index in (20, 150, 240):
         image = stage.frame(index).image
         rows, columns = np.nonzero(image[..., 0].astype(int) - image[..., 1] > 100)
@@ -133,7 +133,7 @@ def test_the_nearer_person_is_painted_over_the_farther_one() -> None:
     near = Dancer(still(), position=(0, -0.8), clothes=Clothes(shirt=(0, 200, 0)))
     far = Dancer(still(), position=(0, 0.8), clothes=Clothes(shirt=(200, 0, 0)))
     for order in ([near, far], [far, near]):
-        stage = Stage(order, size=(240, 320))
+        stage = Stage(order, size=(320, 240))
         x, y = stage.truth(0).keypoints[order.index(near), 11:13].mean(axis=0)
         red, green, _ = stage.frame(0).image[int(y) + 15, int(x)]
         assert green > red + 60
@@ -160,7 +160,7 @@ def test_limbs_keep_their_lengths_through_the_dance() -> None:
 
 def test_xyz_starts_between_the_hips_and_projects_to_the_keypoints() -> None:
     camera = Camera(orbit=25, tilt=3, roll=12, pan=4)
-    stage = Stage(Dancer(dance(), position=(0.4, 0.3)), camera=camera, size=(360, 640))
+    stage = Stage(Dancer(dance(), position=(0.4, 0.3)), camera=camera, size=(640, 360))
     truth = stage.truth(75)
     assert truth.xyz is not None
     assert np.abs(truth.xyz[0, 23:25].mean(axis=0)).max() < 1e-6

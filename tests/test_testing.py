@@ -21,7 +21,7 @@ BOXES = [(10, 20, 50, 110), (70, 5, 100, 60)]
 @pytest.fixture(scope="module")
 def stage() -> Stage:
     people = [Dancer(dance(), position=(-0.8, 0)), Dancer(squats(2), position=(0.8, 0.5))]
-    return Stage(people, size=(90, 160), duration=2)
+    return Stage(people, size=(160, 90), duration=2)
 
 
 def test_the_fake_model_sees_a_person_in_each_bright_region() -> None:
@@ -106,7 +106,7 @@ def test_it_can_lose_people_and_keypoints_and_swap_sides(stage: Stage) -> None:
 
 
 def test_it_survives_an_empty_frame() -> None:
-    stage = Stage(Dancer(walk(1), path=[(0, 30, 0), (1, 40, 0)]), size=(60, 80))
+    stage = Stage(Dancer(walk(1), path=[(0, 30, 0), (1, 40, 0)]), size=(80, 60))
     model = TruthModel(stage, noise=0.1, dropout=0.5, shuffle=True)
     assert len(model.estimate([Frame(np.zeros((60, 80, 3), np.uint8), 5)])[0]) == 0
 

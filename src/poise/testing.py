@@ -5,7 +5,7 @@ camera::
 
     from poise.testing import FakeModel, blob_picture
 
-    poses = FakeModel()(blob_picture([(20, 10, 60, 110)], (120, 160)))
+    poses = FakeModel()(blob_picture([(20, 10, 60, 110)], (160, 120)))
     assert len(poses) == 1
 """
 
@@ -100,7 +100,7 @@ def _bright_boxes(image: Image) -> FloatArray:
 
 def blob_picture(
     boxes: npt.ArrayLike,
-    size: tuple[int, int] = (120, 160),
+    size: tuple[int, int] = (160, 120),
     *,
     colour: tuple[int, int, int] = (220, 200, 180),
 ) -> Image:
@@ -108,10 +108,10 @@ def blob_picture(
 
     Args:
         boxes: (N, 4) x0 y0 x1 y1 in whole pixels; leave an empty column between them.
-        size: Height and width in pixels.
+        size: Width and height in pixels.
         colour: RGB of the rectangles.
     """
-    image = np.full((*size, 3), 16, np.uint8)
+    image = np.full((size[1], size[0], 3), 16, np.uint8)
     for x0, y0, x1, y1 in np.asarray(boxes, int).reshape(-1, 4):
         image[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = colour
     return image

@@ -28,7 +28,7 @@ class Stage:
 
     Args:
         dancers: Who is on the stage.
-        size: Height and width of the pictures in pixels.
+        size: Width and height of the pictures in pixels.
         fps: Frames per second.
         duration: Seconds; by default that of the longest choreography.
         camera: Where the camera is and how it moves.
@@ -43,7 +43,7 @@ class Stage:
         self,
         dancers: Sequence[Dancer] | Dancer,
         *,
-        size: tuple[int, int] = (360, 640),
+        size: tuple[int, int] = (640, 360),
         fps: float = 30.0,
         duration: float | None = None,
         camera: Camera | None = None,
@@ -110,7 +110,7 @@ class Stage:
             xyz=relative.astype(np.float32),
             index=index,
             time=index / self.fps,
-            size=(self.size[1], self.size[0]),
+            size=self.size,
         )
         return truth.to(get_skeleton(skeleton))
 
@@ -120,7 +120,7 @@ class Stage:
         moment = self._moment(self._checked(index))
         truth = self.truth(index)
         covered = np.array([find_covered(moment, row) for row in range(len(truth))], bool)
-        outside = (truth.keypoints < 0) | (truth.keypoints >= self.size[::-1])
+        outside = (truth.keypoints < 0) | (truth.keypoints >= self.size)
         seen = ~(covered.reshape(truth.scores.shape) | outside.any(axis=2))
         shown = truth.replace(scores=seen.astype(np.float32)).to(get_skeleton(skeleton))
         hidden: npt.NDArray[np.bool_] = shown.scores == 0
@@ -128,8 +128,7 @@ class Stage:
 
     def clip(self, skeleton: str = "coco17") -> Clip:
         """Return the truth of all frames, with ids."""
-        width_height = (self.size[1], self.size[0])
-        header = Header(get_skeleton(skeleton), "truth", "f32", "stage", width_height, self.fps)
+        header = Header(get_skeleton(skeleton), "truth", "f32", "stage", self.size, self.fps)
         return Clip(tuple(self.truth(index, skeleton) for index in range(len(self))), header)
 
     def _checked(self, index: int) -> int:
@@ -151,7 +150,7 @@ class Stage:
                 orbit=follow(camera.orbit, time) + side,
                 zoom=follow(camera.zoom, time) * closer,
             )
-        return camera.at(time, self.size, seed=self.seed)
+        return camera.at(time, self.size[::-1], seed=self.seed)
 
     def _look(self, index: int) -> Moment:
         view, time = self._view(index), index / self.fps
@@ -173,18 +172,18 @@ class Stage:
     def _box(self, parts: list[Part]) -> Vector:
         bounds = np.array([part.bounds() for part in parts])
         corners = np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)])
-        limits = np.array([self.size[1], self.size[0]] * 2)
+        limits = np.array([*self.size, *self.size])
         box: Vector = np.clip(corners, 0, limits)
         return box
 
     def _background(self, index: int, view: View) -> FloatArray:
         if self.camera.moves:
-            return paint_scenery(view, self.size, self._place_seed(index), fine=False)
+            return paint_scenery(view, self.size[::-1], self._place_seed(index), fine=False)
         return self._room(self._shot(index)).copy()
 
     def _furnish(self, shot: int) -> FloatArray:
         index = self.cut_frames[shot - 1] if shot else 0
-        return paint_scenery(self._view(index), self.size, self._place_seed(index), fine=True)
+        return paint_scenery(self._view(index), self.size[::-1], self._place_seed(index), fine=True)
 
     def _place_seed(self, index: int) -> int:
         return self.seed + 101 * self._shot(index)
