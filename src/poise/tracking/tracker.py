@@ -214,17 +214,16 @@ def _copies(poses: Poses, boxes: FloatArray, likeness: Matrix) -> Mask:
     copies = np.zeros(people, bool)
     if people < 2:
         return copies
-    overlap = iou(boxes, boxes)
     nearest = likeness.argmax(axis=1)
+    close = (iou(boxes, boxes) > 0.5) & (nearest[:, None] == nearest)
+    if np.count_nonzero(close) <= people:  # nobody is close to anybody but themselves
+        return copies
+    sizes = _sizes(boxes)
     order = np.argsort(-poses.person_scores, kind="stable")
     for place, row in enumerate(order):
         for better in order[:place]:
-            if (
-                overlap[row, better] > 0.5
-                and nearest[row] == nearest[better]
-                and not copies[better]
-            ):
-                copies[row] |= _same(poses, int(row), int(better), _sizes(boxes))
+            if close[row, better] and not copies[better]:
+                copies[row] |= _same(poses, int(row), int(better), sizes)
     return copies
 
 
