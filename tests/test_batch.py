@@ -17,6 +17,7 @@ from media import write_video
 from poise.batch.folder import LEDGER
 from poise.batch.ledger import Ledger
 from poise.cli.app import run
+from poise.io import detect_format, read_clip, write_clip
 from poise.testing import blob_picture
 
 
@@ -102,6 +103,47 @@ def test_same_stem_keeps_both(folder: Path, tmp_path: Path) -> None:
     assert {"a.mp4.csv", "a.png.csv"} <= set(_tree(tmp_path / "out"))
 
 
+@pytest.mark.parametrize("name", ["coco", "mmpose", "alphapose", "coco-annotations", "csv"])
+def test_names_tell_the_format(folder: Path, tmp_path: Path, name: str) -> None:
+    (folder / "broken.jpg").unlink()
+    empty = blob_picture([], (64, 48))
+    write_video(folder / "nobody.mp4", [empty] * 3, fps=10)
+    assert _run(folder, tmp_path / "out", "--format", name) == 0
+    suffix = name if name == "csv" else f"{name}.json"
+    assert {f"a.{suffix}", f"nobody.{suffix}"} <= set(_tree(tmp_path / "out"))
+    written = tmp_path / "out" / f"a.{suffix}"
+    assert detect_format(written) == name and len(read_clip(written)) == 10
+    assert read_clip(tmp_path / "out" / f"nobody.{suffix}").tracks() == []
+    write_clip(read_clip(written), tmp_path / f"again.{suffix}")
+    assert detect_format(tmp_path / f"again.{suffix}") == name
+
+
+@pytest.mark.parametrize("word, meant", [("cocoo", "coco"), ("mp5", "mp4"), ("jsnl", "jsonl")])
+def test_unknown_format_is_refused_before_anything_else(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], word: str, meant: str
+) -> None:
+    wanted = f"poise: error: no format named '{word}'; did you mean '{meant}'?\n"
+    for source in (folder, folder / "a.mp4", tmp_path / "none.mp4"):
+        out = str(tmp_path / "out")
+        assert run(["estimate", str(source), "-m", "none", "-o", out, "--format", word]) == 2
+        assert capsys.readouterr().err == wanted
+    assert not (tmp_path / "out").exists()
+
+
+def test_existing_folders_and_sources_are_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    _run(folder, out, "--format", "openpose")
+    before = _tree(out)
+    capsys.readouterr()
+    assert _run(folder, out, "--format", "openpose") == 7
+    assert "exists already and is not empty; add --resume" in capsys.readouterr().err
+    assert _tree(out) == before
+    assert _run(folder, folder, "--format", "mp4") == 7
+    assert "a.mp4: is also the source; choose another name" in capsys.readouterr().err
+
+
 def test_several_sources_need_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["estimate", str(folder), "-m", "fake"]) == 2
     assert "-o FOLDER" in capsys.readouterr().err
@@ -152,7 +194,7 @@ def test_full_disk_stops_the_run(folder: Path, tmp_path: Path) -> None:
         "from poise.cli.app import run\n"
         f"sys.exit(run(['estimate', {str(folder)!r}, '-m', 'fake', '-o', {str(tmp_path / 'o')!r}]))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 7, done.stderr
     assert "Traceback" not in done.stderr
     assert _tree(tmp_path / "o") == {}

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -149,9 +150,60 @@ def test_unwritable_output(picture: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_full_disk(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = [sys.executable, "-m", "poise", "estimate", str(picture), "-m", "fake"]
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 7, done.stderr
     assert done.stderr.startswith("poise: error: ") and "Traceback" not in done.stderr
+
+
+def test_long_and_unusual_names(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = _fails(capsys, 7, "estimate", picture, "-m", "fake", "-o", "x" * 300 + ".jsonl")
+    assert "cannot be written: File name too long" in said
+
+
+@pytest.mark.parametrize("words", [["models", "list"], ["estimate", "walk é.mp4", "-m", "fake"]])
+def test_a_reader_that_goes_away_is_no_failure(video: Path, words: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "poise", *words]
+    done = subprocess.run(
+        command, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=video.parent, check=False
+    )
+    os.close(writing)
+    assert done.returncode == 0 and "rror" not in done.stderr
+
+
+def test_notes_of_the_pictures_are_told(
+    video: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("poise.draw.video.pick_encoder", lambda form: "mpeg4")
+    out = tmp_path / "painted.mp4"
+    flags = ["-o", str(out), "-o", str(tmp_path / "a.jsonl"), "--no-progress"]
+    assert run(["estimate", str(video), "-m", "fake", *flags]) == 0
+    said = capsys.readouterr().err
+    assert said == f"poise: note: {out}: no H.264 encoder here, so the video is mpeg4\n"
+
+
+def test_painted_video_has_the_sources_pixel_aspect(tmp_path: Path) -> None:
+    source, out = tmp_path / "wide.mp4", tmp_path / "painted.mp4"
+    frames = [blob_picture([BOX], (64, 48))] * 3
+    write_video(source, frames, fps=10, aspect=Fraction(4, 3))
+    assert run(["estimate", str(source), "-m", "fake", "-o", str(out), "--no-progress"]) == 0
+    with poise.read_frames(out) as reader:
+        assert reader.pixel_aspect == pytest.approx(4 / 3)
+
+
+def test_pillow_does_not_talk(picture: Path, tmp_path: Path) -> None:
+    code = (
+        "import logging; from poise.cli.app import run\n"
+        f"run(['estimate', {str(picture)!r}, '-m', 'fake', '-o', 'a.jsonl', '--no-progress'])\n"
+        "logging.getLogger('PIL.TiffImagePlugin').warning('a corrupt tag')"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_unknown_model(picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -267,6 +319,8 @@ def test_nothing_is_sent_or_written_elsewhere(video: Path, tmp_path: Path) -> No
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "POISE_MODELS")}
     before = set(tmp_path.rglob("*"))
     env = {**kept, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert set(tmp_path.rglob("*")) - before == {out}

@@ -76,7 +76,7 @@ def test_errors_pass_through(dance: Path, tmp_path: Path) -> None:
         with pytest.raises(error, match=match):
             CliRunner().invoke(APP, [str(word) for word in words], catch_exceptions=False)
 
-    fails(UsageError, "input and output are the same", dance, dance, "--overwrite")
+    fails(OutputError, "is also the source", dance, dance, "--overwrite")
     fails(UsageError, "no skeleton named", dance, tmp_path / "a.csv", "--skeleton", "x")
     fails(UsageError, "no format named", dance, tmp_path / "a.csv", "--from", "x")
     fails(UsageError, "no skeleton named", dance, tmp_path / "a.csv", "--from", "jsonl:x")

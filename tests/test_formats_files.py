@@ -200,7 +200,7 @@ def test_nothing_has_the_final_name_before_the_end(tmp_path: Path, name: str) ->
 def test_existing_output_is_refused(tmp_path: Path, name: str) -> None:
     path = f"{tmp_path}/{name}"
     write_clip(dance(2), path)
-    with pytest.raises(OutputError, match=r"there already.*--overwrite") as caught:
+    with pytest.raises(OutputError, match=r"exists already.*; add --overwrite to") as caught:
         write_clip(dance(3), path)
     assert caught.value.exit_code == 7
     assert len(read_clip(path)) == 2
@@ -228,7 +228,7 @@ def test_overwriting_a_folder_leaves_what_is_not_ours(tmp_path: Path) -> None:
 
 def test_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    with pytest.raises(OutputError, match="there already"), open_writer(path) as out:
+    with pytest.raises(OutputError, match="exists already"), open_writer(path) as out:
         out.write(dancer())
         path.write_text("another program was here")
     assert path.read_text() == "another program was here"
@@ -266,9 +266,9 @@ def test_unwritable_names(tmp_path: Path) -> None:
     for path in ("no/such/folder/a.jsonl", "file/a.jsonl", "x" * 300 + ".jsonl", "nul\0.jsonl"):
         with pytest.raises(OutputError, match="cannot be written"):
             open_writer(f"{tmp_path}/{path}")
-    with pytest.raises(OutputError, match="is a folder, and this format is one file"):
+    with pytest.raises(OutputError, match="is a folder; name a file in it"):
         open_writer(tmp_path / "d.jsonl", format="jsonl")
-    with pytest.raises(OutputError, match="is a file, and this format is a folder"):
+    with pytest.raises(OutputError, match="is a file, not a folder"):
         open_writer(tmp_path / "file", format="openpose")
 
 

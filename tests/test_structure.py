@@ -20,6 +20,7 @@ FLOORS = [
     ["clip"],
     ["geometry"],
     ["tracking", "smoothing", "gaps", "swaps", "cuts", "assignment"],
+    ["output"],
     ["io", "draw", "weights", "runtime", "crop", "options"],
     ["models", "synthetic", "testing"],
     ["pipeline"],

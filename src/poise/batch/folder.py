@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Protocol
 
 from poise.batch.ledger import Entry, Ledger
-from poise.batch.single import Output, Report, Summary, check_outputs, write_estimate
+from poise.batch.single import Output, Report, Summary, check_outputs, output_suffix, write_estimate
 from poise.errors import OutputError, PoiseError
 from poise.io.sources import Source
 from poise.models.base import PoseModel
 from poise.options import Options
+from poise.output import translated
 
 LEDGER = ".poise/ledger.sqlite3"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -74,6 +75,7 @@ class Run:
         """Estimate every source; one that fails is listed and the next one begins.
 
         Raises:
+            UsageError: There is no such format.
             OutputError: The folder cannot be written, its disk is full, or outputs exist and
                 neither ``resume`` nor ``overwrite`` is set.
         """
@@ -107,6 +109,7 @@ class Run:
 
     def _refuse_existing(self, jobs: list[tuple[Source, list[Output]]]) -> None:
         for source, outputs in jobs:
+            check_outputs(source.address, outputs, overwrite=True)
             try:
                 check_outputs(source.address, outputs, overwrite=False)
             except OutputError as error:
@@ -117,8 +120,9 @@ class Run:
         """Remove what a killed run left under temporary names; the ledger's lock makes it safe."""
         for folder in {Path(output.path).parent for output in outputs} - cleaned:
             cleaned.add(folder)
-            for left in folder.glob(".poise-*.part"):
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            with translated(folder):
+                for left in folder.glob(".poise-*.part"):
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def _settings(self) -> str:
         values = dataclasses.asdict(self.options) | {"formats": self.formats}
@@ -161,9 +165,7 @@ class Run:
 
 
 def _output(base: Path, form: str) -> Output:
-    if form == "openpose":
-        return Output(f"{base}/", form)
-    return Output(f"{base}.{form}", form)
+    return Output(f"{base}{output_suffix(form)}", form)
 
 
 def _state(path: str) -> tuple[int, int]:
@@ -179,7 +181,5 @@ def _sizes(outputs: list[Output]) -> str:
 
 
 def _make_folder(folder: Path) -> None:
-    try:
+    with translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder ({error.strerror})", where=folder) from error

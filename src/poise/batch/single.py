@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from poise.clip import Header
-from poise.draw import PICTURE_SUFFIXES, Style, open_picture_writer
-from poise.errors import OutputError
-from poise.io import open_writer
+from poise.draw import PICTURE_SUFFIXES, PictureWriter, Style, open_picture_writer
+from poise.errors import UsageError, suggest
+from poise.io import Writer, open_writer
+from poise.io.clips import format_names, format_suffix
 from poise.io.reading import FrameReader
 from poise.models.base import PoseModel
 from poise.options import Options
+from poise.output import refuse_source, refuse_taken
 from poise.pipeline import Estimation, estimate
 from poise.poses import Poses
 
@@ -29,16 +31,40 @@ class Output:
     Attributes:
         path: A file, a folder that ends in ``/``, or ``-`` for the standard output.
         format: A pose format or a picture suffix such as ``mp4``; None to tell by the path.
+
+    Raises:
+        UsageError: There is no such format.
     """
 
     path: str
     format: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.format is not None:
+            output_suffix(self.format)
 
     @property
     def picture(self) -> bool:
         """Whether it is a picture or a video, not poses."""
         suffix = f".{self.format}" if self.format else Path(self.path).suffix.lower()
         return suffix in PICTURE_SUFFIXES
+
+
+def output_suffix(format: str) -> str:  # noqa: A002
+    """Return what the names of a format's outputs end in; ``/`` for a folder.
+
+    Args:
+        format: A pose format or a picture suffix such as ``mp4``.
+
+    Raises:
+        UsageError: There is no such format; the message says which was probably meant.
+    """
+    if f".{format}" in PICTURE_SUFFIXES:
+        return f".{format}"
+    if format in format_names():
+        return format_suffix(format)
+    choices = [*format_names(), *(suffix[1:] for suffix in PICTURE_SUFFIXES)]
+    raise UsageError(f"no format named '{format}'", remedy=suggest(format, choices))
 
 
 @dataclass(frozen=True)
@@ -51,6 +77,8 @@ class Summary:
         seconds: Wall time from opening to the last rename.
         truncated: Whether the source ended before its container said that it would.
         header: The header of its poses.
+        notes: What the user should know of the pictures: a codec that stood in, sound that was
+            lost.
     """
 
     frames: int
@@ -58,6 +86,7 @@ class Summary:
     seconds: float
     truncated: bool
     header: Header
+    notes: tuple[str, ...] = ()
 
 
 def write_estimate(
@@ -92,19 +121,34 @@ def write_estimate(
             stack.enter_context(_open_painter(o, found, options, overwrite, style))
             for o in pictures
         ]
-        frames = people = 0
-        for frame, poses in found.pairs() if pictures else _without_frames(found):
-            for writer in writers:
-                writer.write(poses)
-            for painter in painters:
-                painter.write(frame, poses)
-            frames, people = frames + 1, people + len(poses)
-            if report is not None:
-                report(frames, found.reader.count)
+        frames, people = _write_all(found, writers, painters, report)
         for writer in writers:
             writer.truncated = found.truncated
     seconds = time.perf_counter() - began
-    return Summary(frames, people, seconds, found.truncated, found.header)
+    notes = tuple(
+        f"{output.path}: {note}"
+        for output, painter in zip(pictures, painters, strict=True)
+        for note in painter.notes
+    )
+    return Summary(frames, people, seconds, found.truncated, found.header, notes)
+
+
+def _write_all(
+    found: Estimation,
+    writers: Sequence[Writer],
+    painters: Sequence[PictureWriter],
+    report: Report | None,
+) -> tuple[int, int]:
+    frames = people = 0
+    for frame, poses in found.pairs() if painters else _without_frames(found):
+        for writer in writers:
+            writer.write(poses)
+        for painter in painters:
+            painter.write(frame, poses)
+        frames, people = frames + 1, people + len(poses)
+        if report is not None:
+            report(frames, found.reader.count)
+    return frames, people
 
 
 def check_outputs(source: Any, outputs: Sequence[Output], *, overwrite: bool) -> None:
@@ -114,21 +158,8 @@ def check_outputs(source: Any, outputs: Sequence[Output], *, overwrite: bool) ->
         OutputError: An output is refused; the message says which and what to do.
     """
     for output in outputs:
-        if output.path == "-":
-            continue
-        path = Path(output.path)
-        if _is_same(path, source):
-            raise OutputError("is also the source", where=path, remedy="choose another name")
-        if path.exists() and not overwrite and not path.is_dir():
-            raise OutputError("exists already", where=path, remedy="add --overwrite to replace it")
-        if path.is_dir() and not output.path.endswith("/"):
-            raise OutputError("is a folder", where=path, remedy="name a file in it")
-
-
-def _is_same(path: Path, source: Any) -> bool:
-    if not isinstance(source, str | Path):
-        return False
-    return path.exists() and Path(source).exists() and path.samefile(source)
+        refuse_source(output.path, source)
+        refuse_taken(output.path, overwrite=overwrite, folder=output.path.endswith("/"))
 
 
 def _without_frames(found: Estimation) -> Iterator[tuple[Any, Poses]]:
@@ -138,7 +169,7 @@ def _without_frames(found: Estimation) -> Iterator[tuple[Any, Poses]]:
 
 def _open_painter(
     output: Output, found: Estimation, options: Options, overwrite: bool, style: Style | None
-) -> Any:
+) -> PictureWriter:
     return open_picture_writer(
         output.path,
         size=found.header.size,
@@ -147,4 +178,5 @@ def _open_painter(
         overwrite=overwrite,
         style=style or Style(),
         still=found.reader.still,
+        pixel_aspect=found.reader.pixel_aspect,
     )

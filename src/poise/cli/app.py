@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -15,6 +16,9 @@ from poise import __version__
 from poise.cli import convert, demo, doctor, models
 from poise.cli.estimate import estimate
 from poise.errors import PoiseError
+
+# What Pillow wants to say of a damaged picture becomes our error, or nothing.
+_SILENCE = logging.NullHandler()
 
 app = typer.Typer(
     name="poise",
@@ -54,20 +58,26 @@ def run(arguments: Sequence[str]) -> int:
         or weights, 6 input, 7 output, 130 interrupted, 143 terminated.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    logging.getLogger("PIL").addHandler(_SILENCE)
     try:
         app(args=list(arguments), prog_name="poise")
     except SystemExit as stop:
-        return _code(stop)
+        # Typer makes a broken pipe an exit of its own.
+        return _let_go() if isinstance(stop.__context__, BrokenPipeError) else _code(stop)
     except PoiseError as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            return _let_go()
         _complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         _complain("interrupted")
         return 130
-    except BrokenPipeError:
-        # The reader of our output went away, as `head` does; that is no failure of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    return 0
+
+
+def _let_go() -> int:
+    """The reader of our output went away, as `head` does; that is no failure of ours."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -3,46 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from poise.clip import Clip
-from poise.errors import UsageError
 from poise.io import detect_format, read_clip, write_clip
+from poise.output import refuse_source
 from poise.skeleton import Skeleton, get_skeleton
 
 _FROM = (
     "Format of IN, found from its content, and its body layout where the file does not name it, "
     "such as openpose:body25b."
 )
+Input = Annotated[str, typer.Argument(metavar="IN", help="Keypoint file or folder to read.")]
+Output = Annotated[
+    str, typer.Argument(metavar="OUT", help="File to write, a folder ending in /, or -.")
+]
+Layout = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Body layout to write, such as coco17 or body25."),
+]
+FormatIn = Annotated[str | None, typer.Option("--from", metavar="FORMAT[:NAME]", help=_FROM)]
+FormatOut = Annotated[
+    str | None, typer.Option("--to", metavar="FORMAT", help="Format of OUT; found from its name.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace OUT.")]
 
 
 def convert(
-    input: Annotated[  # noqa: A002
-        str, typer.Argument(metavar="IN", help="Keypoint file or folder to read.")
-    ],
-    output: Annotated[
-        str, typer.Argument(metavar="OUT", help="File to write, a folder ending in /, or -.")
-    ],
+    input: Input,  # noqa: A002
+    output: Output,
     *,
-    skeleton: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Body layout to write, such as coco17 or body25."),
-    ] = None,
-    format_in: Annotated[
-        str | None, typer.Option("--from", metavar="FORMAT[:NAME]", help=_FROM)
-    ] = None,
-    format_out: Annotated[
-        str | None,
-        typer.Option("--to", metavar="FORMAT", help="Format of OUT; found from its name."),
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT.")] = False,
+    skeleton: Layout = None,
+    format_in: FormatIn = None,
+    format_out: FormatOut = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Convert keypoints from one format, and body layout, to another."""
-    if output != "-" and Path(input).resolve() == Path(output).resolve():
-        raise UsageError("input and output are the same", where=input)
+    refuse_source(output, input)
     target = get_skeleton(skeleton) if skeleton else None
     named, _, layout = (format_in or "").partition(":")
     named = named or detect_format(input)

@@ -12,10 +12,10 @@ from poise.batch.single import Output, Summary, write_estimate
 from poise.cli.progress import Ticker
 from poise.clip import Clip
 from poise.draw import open_picture_writer
-from poise.errors import OutputError
 from poise.io import read_clip
 from poise.models import load_model
 from poise.options import Options
+from poise.output import translated
 from poise.poses import FloatArray, Poses
 from poise.skeleton import get_skeleton
 from poise.synthetic import Dancer, Stage, dance
@@ -31,10 +31,8 @@ def demo(
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
 ) -> None:
     """Draw a dance, find its keypoints, and say how far they are from the truth."""
-    try:
+    with translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder ({error.strerror})", where=folder) from error
     ticker = Ticker(enabled=progress)
     try:
         stage = Stage([Dancer(dance())], size=(360, 640), fps=30.0, duration=seconds)
@@ -50,6 +48,7 @@ def demo(
             overwrite=overwrite,
             report=ticker.begin("estimating dance.mp4", 1, 1),
         )
+        ticker.note(summary)
         clip = read_clip(keypoints)
         _write_picture(stage, clip, folder / "dance_poses.png", overwrite=overwrite)
     finally:

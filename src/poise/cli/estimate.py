@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from poise.batch.folder import Run
-from poise.batch.single import Output, check_outputs, write_estimate
+from poise.batch.single import Output, check_outputs, output_suffix, write_estimate
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.errors import SomeInputsFailedError, UsageError
@@ -20,6 +20,7 @@ from poise.io.sources import Skipped, Source
 from poise.models import load_model
 from poise.models.base import PoseModel
 from poise.options import Options
+from poise.output import translated
 from poise.pipeline import open_source
 
 Sources = Annotated[
@@ -70,6 +71,8 @@ def estimate(
     """Estimate everyone's keypoints in pictures, videos, folders, cameras and streams."""
     if overwrite and resume:
         raise UsageError("--overwrite and --resume exclude each other", remedy="choose one")
+    for name in format_ or ():
+        output_suffix(name)  # an unknown one is refused before anything is read
     found = find_sources(sources)
     listed = list(found)
     load = functools.partial(load_model, model, precision=options.precision, card=card)
@@ -103,7 +106,8 @@ class Request:
             return False
         if self.outputs[0].endswith("/"):
             return bool(self.formats) and self.formats != ("openpose",)
-        return Path(self.outputs[0]).is_dir()
+        with translated(self.outputs[0]):
+            return Path(self.outputs[0]).is_dir()
 
     def estimate_one(self, source: str, ticker: Ticker) -> None:
         """Estimate one source into the named outputs, or to the standard output."""

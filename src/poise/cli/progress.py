@@ -19,7 +19,7 @@ class Ticker:
     """Shows how far a run of one or many sources is.
 
     Args:
-        enabled: False shows nothing but failures.
+        enabled: False shows nothing but failures and notes.
         many: Whether several sources share the run.
     """
 
@@ -115,6 +115,13 @@ class Ticker:
             self.say(f"poise: error: {error}", always=True)
         elif summary is not None and self._enabled and not self._live and not self._many:
             self.say(describe(source, summary))
+        if summary is not None and not self._many:
+            self.note(summary)
+
+    def note(self, summary: Summary) -> None:
+        """Show what the user should know of the pictures."""
+        for line in summary.notes:
+            self.say(f"poise: note: {line}", always=True)
 
     def say(self, line: str, *, always: bool = False) -> None:
         """Show one line; without progress only those that must always be read."""

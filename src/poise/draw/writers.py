@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from poise.draw.background import Background
 from poise.draw.gif import GifEncoder
-from poise.draw.output import Output, translated
 from poise.draw.painter import Painter
 from poise.draw.stills import FORMATS, FolderEncoder, StillEncoder, refuse_video
 from poise.draw.style import Style
 from poise.draw.video import FORMS, VideoEncoder
 from poise.errors import OutputError, UsageError
+from poise.output import OutputFile, OutputFolder, source_path, translated
 from poise.poses import Frame, Poses
 
 PICTURE_SUFFIXES = (*FORMS, ".gif", *FORMATS)
+
+_NUMBERED = re.compile(r"\d{6,}\.jpg")
 
 # Frames may wait for the encoder within this much memory.
 _WAITING_BYTES = 48_000_000
@@ -49,7 +53,9 @@ class PictureWriter:
         truncated: Whether the source ended early; changes nothing, all writers have it.
     """
 
-    def __init__(self, output: Output, encoder: Encoder, path: Path, waiting: int) -> None:
+    def __init__(
+        self, output: OutputFile | OutputFolder, encoder: Encoder, path: Path, waiting: int
+    ) -> None:
         self.truncated = False
         self._output, self._encoder, self._path = output, encoder, path
         self._background = Background(self._add, waiting)
@@ -73,7 +79,7 @@ class PictureWriter:
         self._background.put((frame, poses))
 
     def _add(self, item: tuple[Frame, Poses]) -> None:
-        with translated(self._path):
+        with _translated(self._path):
             self._encoder.add(*item)
 
     def close(self) -> None:
@@ -88,7 +94,7 @@ class PictureWriter:
             self._background.finish()
             if self._empty:
                 raise OutputError("no frame came, so there is nothing to show", where=self._path)
-            with translated(self._path):
+            with _translated(self._path):
                 self._encoder.finish()
             self._output.commit()
             self._open = False
@@ -117,6 +123,21 @@ class PictureWriter:
             self.close()
         else:
             self.discard()
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn what FFmpeg, Pillow and the operating system say into an OutputError."""
+    from av.error import FFmpegError
+
+    try:
+        with translated(path):
+            yield
+    except FFmpegError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        raise OutputError(f"cannot be written: {reason}", where=path) from error
+    except MemoryError as error:
+        raise OutputError("cannot be encoded: out of memory", where=path) from error
 
 
 def _abort(encoder: Encoder) -> None:
@@ -162,12 +183,12 @@ def open_picture_writer(
     suffix = "" if folder else _suffix(final)
     if still is False and suffix in FORMATS:
         raise refuse_video()
-    origin = _file(source)
-    output = Output(final, folder=folder, overwrite=overwrite, source=origin)
+    origin = source_path(source)
+    output = _open_output(name, folder=folder, overwrite=overwrite, source=origin)
     encoder: Encoder
     try:
-        with translated(final):
-            painter, place = Painter(style), output.temporary
+        with _translated(final):
+            painter, place = Painter(style), output.place
             if folder:
                 encoder = FolderEncoder(place, painter)
             elif suffix in FORMATS:
@@ -177,7 +198,7 @@ def open_picture_writer(
             else:
                 form = FORMS[suffix]
                 encoder = VideoEncoder(place, painter, form=form, size=size, fps=fps)
-                encoder.take_sound_of(origin)
+                encoder.take_sound_of(origin if origin and origin.is_file() else None)
                 encoder.set_pixel_aspect(pixel_aspect)
     except BaseException:
         output.discard()
@@ -195,11 +216,12 @@ def _suffix(path: Path) -> str:
     return suffix
 
 
-def _file(source: object) -> Path | None:
-    """The source as a file, if it is one; a number is a camera, even where a file has its name."""
-    if not isinstance(source, str | os.PathLike):
-        return None
-    name = os.fspath(source)
-    if not isinstance(name, str) or name.isdecimal() or "://" in name or "\0" in name:
-        return None
-    return Path(name) if Path(name).is_file() else None
+def _open_output(
+    name: str, *, folder: bool, overwrite: bool, source: Path | None
+) -> OutputFile | OutputFolder:
+    if folder:
+        return OutputFolder(name, overwrite=overwrite, stale=_NUMBERED, shared=False)
+    with translated(name):
+        if Path(name).exists() and not (Path(name).is_file() or Path(name).is_dir()):
+            raise OutputError("is a device or pipe; a picture needs a file", where=name)
+    return OutputFile(name, overwrite=overwrite, source=source)

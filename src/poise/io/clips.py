@@ -7,16 +7,25 @@ from pathlib import Path
 from poise.clip import Clip, Header
 from poise.errors import InputError, UsageError, suggest
 from poise.io.formats.base import Format
-from poise.io.formats.output import translated
 from poise.io.formats.registry import FORMATS
 from poise.io.formats.source import Source, readable, well_formed
 from poise.io.formats.writer import Writer
+from poise.output import translated
 from poise.skeleton import Skeleton, get_skeleton
 
 
 def format_names() -> list[str]:
     """Return the names of the keypoint formats."""
     return list(FORMATS)
+
+
+def format_suffix(name: str) -> str:
+    """Return what the names of a format's files end in; ``/`` for a folder.
+
+    Raises:
+        UsageError: There is no such format.
+    """
+    return _named(name).suffixes[0]
 
 
 def detect_format(path: str | Path) -> str:
@@ -120,15 +129,19 @@ def _format_of_name(path: str) -> Format:
     with translated(path):
         if path.endswith(("/", "\\")) or Path(path).is_dir():
             return FORMATS["openpose"]
-    for candidate in FORMATS.values():
-        if candidate.suffixes and path.lower().endswith(candidate.suffixes):
-            return candidate
+    if (told := _told_by_suffix(path)) is not None:
+        return told
     choices = ", ".join(FORMATS)
     raise UsageError(
         "its name does not tell the keypoint format",
         where=path,
         remedy=f"use .jsonl, .csv, .parquet, .npz or a folder with /, or name one of {choices}",
     )
+
+
+def _told_by_suffix(path: str) -> Format | None:
+    found = (each for each in FORMATS.values() if path.lower().endswith(each.suffixes))
+    return next(found, None)
 
 
 def _check_there(source: Source) -> None:
@@ -142,6 +155,9 @@ def _detect(source: Source) -> Format:
     found = [candidate for candidate in FORMATS.values() if candidate.sniff(source)]
     if len(found) == 1:
         return found[0]
+    told = _told_by_suffix(source.path.name)
+    if told is not None and source.sniffed in ([], {}):  # nobody is in it
+        return told
     is_json = source.path.is_dir() or source.head.lstrip()[:1] in (b"[", b"{")
     if is_json and source.sniffed is None:
         _ = source.document  # says what is wrong with it

@@ -130,11 +130,18 @@ def _read_by_picture(source: Source, people: str, points: str) -> Clip:
     return _clip(source, skeleton, pictures)
 
 
-COCO = Format("alphapose", "AlphaPose", ("alphapose-results.json",), _sniff, _read, AlphaPoseWriter)
+COCO = Format(
+    "alphapose",
+    "AlphaPose",
+    (".alphapose.json", "alphapose-results.json"),
+    _sniff,
+    _read,
+    AlphaPoseWriter,
+)
 CMU = Format(
     "alphapose-cmu",
     "AlphaPose (cmu)",
-    (),
+    (".alphapose-cmu.json",),
     lambda source: _sniff_by_picture(source, "bodies"),
     lambda source: _read_by_picture(source, "bodies", "joints"),
     AlphaPoseCmuWriter,
@@ -142,7 +149,7 @@ CMU = Format(
 OPEN = Format(
     "alphapose-open",
     "AlphaPose (open)",
-    (),
+    (".alphapose-open.json",),
     lambda source: _sniff_by_picture(source, "people"),
     lambda source: _read_by_picture(source, "people", "pose_keypoints_2d"),
     AlphaPoseOpenWriter,

@@ -17,7 +17,8 @@ class Format:
     Attributes:
         name: What ``--format``, ``--from`` and ``--to`` take.
         title: What messages and documents call it.
-        suffixes: File name endings that choose it for writing; ``/`` is a folder.
+        suffixes: File name endings that choose it for writing, the usual one first; ``/`` is a
+            folder.
         sniff: Tells from the content whether a source is of this format; never raises.
         read: Reads a source of this format.
         writer: The class that writes it.

@@ -196,11 +196,18 @@ def _category_skeleton(document: dict[str, Any]) -> Skeleton:
     return Skeleton("custom", keypoints, edges)
 
 
-RESULTS = Format("coco", "COCO results", (), _sniff_results, _read_results, CocoResultsWriter)
+RESULTS = Format(
+    "coco",
+    "COCO results",
+    (".coco.json",),
+    _sniff_results,
+    _read_results,
+    CocoResultsWriter,
+)
 ANNOTATIONS = Format(
     "coco-annotations",
     "COCO annotations",
-    (),
+    (".coco-annotations.json",),
     _sniff_annotations,
     _read_annotations,
     CocoAnnotationsWriter,

@@ -122,4 +122,4 @@ def _person(person: dict[str, Any]) -> Person:
     )
 
 
-FORMAT = Format("mmpose", "MMPose JSON", (), _sniff, _read, MmposeWriter)
+FORMAT = Format("mmpose", "MMPose JSON", (".mmpose.json",), _sniff, _read, MmposeWriter)

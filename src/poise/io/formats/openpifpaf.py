@@ -7,6 +7,7 @@ keypoints, 0.01 for their scores and 0.001 for a person's score.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ import numpy as np
 from poise.clip import Clip, Header
 from poise.io.formats.base import Format
 from poise.io.formats.coco import first_entry
-from poise.io.formats.output import OutputFile, OutputFolder
 from poise.io.formats.people import Person, assemble, flat_keypoints, from_xywh
 from poise.io.formats.source import Source, frame_numbers, load_json, numbered_lines, parse_json
 from poise.io.formats.writer import Writer, encode, triples, xywh
+from poise.output import OutputFile, OutputFolder
 from poise.poses import Poses
 
 _LAYOUTS = {17: "coco17", 133: "wholebody133"}
@@ -33,8 +34,9 @@ class OpenPifPafWriter(Writer):
 
     def _create(self, overwrite: bool) -> OutputFile | OutputFolder:
         if self.path.endswith("/") or Path(self.path).is_dir():
-            return OutputFolder(self.path, overwrite=overwrite, stale="*" + _SUFFIX)
-        return OutputFile(self.path, overwrite=overwrite)
+            stale = re.compile(".*" + re.escape(_SUFFIX))
+            return OutputFolder(self.path, overwrite=overwrite, stale=stale)
+        return super()._create(overwrite)
 
     def _start(self) -> None:
         self._first: tuple[int, list[dict[str, Any]]] | None = None

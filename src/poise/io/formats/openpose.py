@@ -16,10 +16,10 @@ import numpy as np
 
 from poise.clip import Clip, Header
 from poise.io.formats.base import Format
-from poise.io.formats.output import OutputFile, OutputFolder
 from poise.io.formats.people import Person, assemble, flat_keypoints
 from poise.io.formats.source import Source, frame_numbers, load_json
 from poise.io.formats.writer import METRE_DECIMALS, Writer, encode, triples
+from poise.output import OutputFile, OutputFolder
 from poise.poses import Poses
 
 _LAYOUTS = {25: "body25", 18: "coco18", 15: "mpii15"}
@@ -42,7 +42,7 @@ class OpenPoseWriter(Writer):
     def _create(self, overwrite: bool) -> OutputFile | OutputFolder:
         stem = Path(self.header.source).stem or Path(self.path).resolve().name
         self._name = re.sub(r"[^\w-]+", "_", stem)[:60] or "frame"
-        stale = f"{self._name}_{'[0-9]' * 12}_keypoints.json"
+        stale = re.compile(rf"{re.escape(self._name)}_[0-9]{{12}}_keypoints\.json")
         return OutputFolder(self.path, overwrite=overwrite, stale=stale)
 
     def _write(self, poses: Poses, name: str | None) -> None:

@@ -90,7 +90,7 @@ def _sniff(source: Source) -> bool:
 def _read(source: Source) -> Clip:
     lines = (line.decode("utf-8-sig") for _, line in numbered_lines(source.path))
     rows = csv.reader(lines)
-    columns = next(rows)
+    columns = next(rows, [])
     skeleton = columns_skeleton(columns, source)
     frames = [
         _frame(source, skeleton, list(group), len(columns))

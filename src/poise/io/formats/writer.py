@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from poise.clip import Header
 from poise.errors import UsageError
-from poise.io.formats.output import OutputFile, OutputFolder
+from poise.output import OutputFile, OutputFolder
 from poise.poses import Poses
 from poise.skeleton import Skeleton, get_skeleton
 
@@ -56,7 +56,7 @@ class Writer(ABC):
         self._out = self._create(overwrite)
 
     def _create(self, overwrite: bool) -> OutputFile | OutputFolder:
-        return OutputFile(self.path, overwrite=overwrite)
+        return OutputFile(self.path, overwrite=overwrite, source=self.header.source)
 
     @property
     def header(self) -> Header:

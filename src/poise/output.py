@@ -1,0 +1,229 @@
+"""Files and folders that appear under their name only when they are complete.
+
+The one place where an output is refused, and where the words of the operating system become an
+``OutputError``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from poise.errors import OutputError
+
+_ANOTHER = "choose another name"
+
+
+class OutputFile:
+    """A file that is written beside its final name and renamed when it is complete.
+
+    ``-`` is standard output. A device or pipe, such as ``/dev/null``, is written directly.
+
+    Args:
+        path: Its final name.
+        overwrite: Whether a file of that name may be replaced.
+        source: Where its content comes from; if that is a file, it is never replaced.
+
+    Attributes:
+        place: Where it is written, for those that write by a name of their own.
+
+    Raises:
+        OutputError: The name is taken, is the source or a folder, or cannot be written.
+    """
+
+    def __init__(self, path: str, *, overwrite: bool, source: object = None) -> None:
+        self._path, self._overwrite = path, overwrite
+        self._final = self.place = Path(path)
+        with translated(path):
+            self._file = sys.stdout.buffer if path == "-" else self._open(source)
+
+    def _open(self, source: object) -> IO[bytes]:
+        refuse_source(self._path, source)
+        refuse_taken(self._path, overwrite=self._overwrite)
+        if self._final.exists() and not self._final.is_file():
+            return self._final.open("wb")
+        # A link keeps pointing at the file, which is the one that is replaced.
+        self._final = self._final.resolve()
+        self.place = _beside(self._final)
+        return self.place.open("xb")
+
+    def write(self, data: bytes) -> None:
+        """Add bytes to the end; standard output is flushed at once."""
+        with translated(self._path):
+            self._file.write(data)
+            if self._path == "-":
+                self._file.flush()
+
+    def commit(self) -> None:
+        """Bring the file to the disk and to its final name."""
+        with translated(self._path):
+            self._file.flush()
+            if self._path == "-":
+                return
+            if self.place == self._final:
+                self._file.close()
+                return
+            os.fsync(self._file.fileno())
+            self._file.close()
+            refuse_taken(self._path, overwrite=self._overwrite)
+            self.place.replace(self._final)
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        if self._path == "-":
+            return
+        with contextlib.suppress(OSError):  # closing flushes, and a full disk says so again
+            self._file.close()
+        if self.place != self._final:
+            with contextlib.suppress(OSError):
+                self.place.unlink(missing_ok=True)
+
+
+class OutputFolder:
+    """A folder whose files appear in it only when all are complete.
+
+    Args:
+        path: Its final name.
+        overwrite: Whether files may be put into a folder that is not empty.
+        stale: Names of the files of an earlier run, which a new run replaces.
+        shared: Whether files of other names may be in it, and stay; else they are refused.
+
+    Attributes:
+        place: Where the files are written.
+
+    Raises:
+        OutputError: The folder is not empty, is a file, or cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        overwrite: bool,
+        stale: re.Pattern[str],
+        shared: bool = True,
+    ) -> None:
+        self._path, self._overwrite = path, overwrite
+        self._stale, self._shared = stale, shared
+        with translated(path):
+            self._refuse()
+            self._final = Path(path).resolve()
+            self.place = _beside(self._final)
+            self.place.mkdir()
+
+    def _refuse(self) -> None:
+        refuse_taken(self._path, overwrite=self._overwrite, folder=True)
+        if self._shared or not Path(self._path).is_dir():
+            return
+        for entry in Path(self._path).iterdir():
+            if not self._stale.fullmatch(entry.name):
+                what = f"holds files of other names, such as {entry.name!r}"
+                raise OutputError(what, where=self._path, remedy=_ANOTHER)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Add one file."""
+        with translated(self._path):
+            try:
+                file = (self.place / name).open("xb")
+            except FileExistsError as error:
+                what = f"two frames would be written as {name}"
+                raise OutputError(what, where=self._path) from error
+            with file:
+                file.write(data)
+
+    def commit(self) -> None:
+        """Move the files to the folder's final name."""
+        with translated(self._path):
+            self._refuse()
+            self._final.mkdir(exist_ok=True)
+            for old in self._final.iterdir():
+                if self._stale.fullmatch(old.name):
+                    old.unlink()
+            for new in sorted(self.place.iterdir()):
+                new.replace(self._final / new.name)
+            self.place.rmdir()
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        shutil.rmtree(self.place, ignore_errors=True)
+
+
+def _beside(final: Path) -> Path:
+    return final.parent / f".poise-{secrets.token_hex(6)}.part"
+
+
+def refuse_source(path: str, source: object) -> None:
+    """Refuse an output that is the file or folder that it is made from.
+
+    Args:
+        path: The output.
+        source: The source as it was named; a camera, an address or a value is no file.
+
+    Raises:
+        OutputError: It is.
+    """
+    origin = source_path(source)
+    if path == "-" or origin is None:
+        return
+    with translated(path):
+        if Path(path).exists() and Path(path).samefile(origin):
+            raise OutputError("is also the source", where=path, remedy=_ANOTHER)
+
+
+def source_path(source: object) -> Path | None:
+    """Return the file or folder that a source is, or None.
+
+    A number is a camera, even where a file has its name.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return None
+    name = os.fspath(source)
+    if not isinstance(name, str) or name in ("", "-") or name.isdecimal() or "://" in name:
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        return Path(name) if Path(name).exists() else None
+    return None
+
+
+def refuse_taken(path: str, *, overwrite: bool, folder: bool = False) -> None:
+    """Refuse an output whose name is taken.
+
+    Args:
+        path: The output; ``-`` is never taken.
+        overwrite: Whether a file may be replaced, or a folder not be empty.
+        folder: Whether it is to be a folder.
+
+    Raises:
+        OutputError: It is taken; the message says by what and what to do.
+    """
+    final, remedy = Path(path), "add --overwrite to replace it"
+    with translated(path):
+        if path == "-" or not final.exists():
+            return
+        if folder and not final.is_dir():
+            raise OutputError("is a file, not a folder", where=path, remedy=_ANOTHER)
+        if folder and not overwrite and any(final.iterdir()):
+            raise OutputError("exists already and is not empty", where=path, remedy=remedy)
+        if not folder and final.is_dir():
+            raise OutputError("is a folder", where=path, remedy="name a file in it")
+        if final.is_file() and not overwrite:
+            raise OutputError("exists already", where=path, remedy=remedy)
+
+
+@contextlib.contextmanager
+def translated(path: object) -> Iterator[None]:
+    """Turn what the operating system says while writing into an OutputError."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) and "embedded null" not in str(error):
+            raise
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise OutputError(f"cannot be written: {reason}", where=path) from error
