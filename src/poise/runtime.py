@@ -271,15 +271,13 @@ def _run_each(requests: list[Any], arrays: Sequence[npt.NDArray[Any]]) -> list[l
 
 
 def _start(request: Any, arrays: Sequence[npt.NDArray[Any]]) -> None:
-    request.start_async(
-        {number: np.ascontiguousarray(array) for number, array in enumerate(arrays)},
-        share_inputs=True,
-    )
+    ready = {number: np.ascontiguousarray(array) for number, array in enumerate(arrays)}
+    request.start_async(ready, share_inputs=True)
 
 
 def _wait(request: Any) -> list[FloatArray]:
     request.wait()
-    return [np.array(tensor.data) for tensor in request.output_tensors]
+    return [tensor.data.copy() for tensor in request.output_tensors]
 
 
 def _first_line(error: Exception) -> str:

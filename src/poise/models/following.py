@@ -75,16 +75,16 @@ class Person:
     """Somebody who is followed.
 
     Attributes:
-        region: Where to look in the next frame: the map from picture to crop.
-        later: Where to look in the frame after that, or None where it is not known yet.
+        region: Where to look, or where was looked last: the map from picture to crop.
         steady: What the points that the region is made of went through.
         there: Whether the last frame that was read still showed the person.
+        read: Whether the person was ever read, and not only detected.
     """
 
     region: Affine
-    later: Affine | None = None
     steady: Steady = field(default_factory=Steady)
     there: bool = True
+    read: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +114,7 @@ class Walk:
     detector: Detector
     reader: CropModel
     _people: list[Person] = field(default_factory=list)
+    _newest: tuple[list[Person], Poses, FloatArray | None] | None = None
     _time: float | None = None
     _size: tuple[int, int] | None = None
     _looked: float = -np.inf
@@ -125,7 +126,7 @@ class Walk:
     def must_wait(self, frame: Frame) -> bool:
         """Whether this frame needs the people of the frame right before it."""
         apart = self._time is None or not 0 <= frame.time - self._time <= APART
-        fresh = any(person.later is None for person in self._people)
+        fresh = not all(person.read for person in self._people)
         return self._starts(frame) or apart or fresh or self._lost or self._due(frame)
 
     def aim(self, frame: Frame, *, early: bool) -> tuple[list[Person], list[Affine]]:
@@ -136,24 +137,26 @@ class Walk:
             early: Whether the frame before it is still being read.
         """
         if self._starts(frame):
-            self._people, self._lost = [], True
+            self._people, self._newest, self._lost = [], None, True
+        self._point(early=early)
         if self._lost or self._due(frame):
             self._look(frame)
         self._time, self._size = frame.time, frame.size
-        people = list(self._people)
-        return people, [
-            person.later if early and person.later is not None else person.region
-            for person in people
-        ]
+        return list(self._people), [person.region for person in self._people]
 
     def learn(self, frame: Frame, people: list[Person], reading: Reading) -> Poses:
         """Take what was read in a frame and return who is there."""
         still = [person.there for person in people]
         rows = distinct(reading.poses, reading.there & np.array(still, bool))
-        poses = reading.poses.select(rows)
+        poses = reading.poses if len(rows) == len(people) else reading.poses.select(rows)
         found = [people[row] for row in rows]
-        if found:
-            self._point(found, poses, None if reading.anchors is None else reading.anchors[rows])
+        anchors = reading.anchors
+        if anchors is not None and found:
+            pairs = zip(found, anchors[rows], strict=True)
+            anchors = np.stack([person.steady.update(points) for person, points in pairs])
+        self._newest = (found, poses, anchors) if found else None
+        for person in found:
+            person.read = True
         for row, person in enumerate(people):
             if row not in rows and person.there:
                 person.there, self._lost = False, True
@@ -161,17 +164,15 @@ class Walk:
         self._lost |= not self._people
         return poses
 
-    def _point(self, found: list[Person], poses: Poses, anchors: FloatArray | None) -> None:
-        """Set where to look for people in the next two frames."""
-        after = None
-        if anchors is not None:
-            pairs = list(zip(found, anchors, strict=True))
-            anchors = np.stack([person.steady.update(points) for person, points in pairs])
-            after = np.stack([person.steady.expect() for person in found])
-        regions = self.reader.next_regions(poses, anchors)
-        later = regions if after is None else self.reader.next_regions(poses, after)
-        for person, region, other in zip(found, regions, later, strict=True):
-            person.region, person.later = region, other
+    def _point(self, *, early: bool) -> None:
+        """Set where to look for the people of the newest reading."""
+        if self._newest is None:
+            return
+        found, poses, anchors = self._newest
+        if early and anchors is not None:
+            anchors = np.stack([person.steady.expect() for person in found])
+        for person, region in zip(found, self.reader.next_regions(poses, anchors), strict=True):
+            person.region = region
 
     def _starts(self, frame: Frame) -> bool:
         return frame.cut or frame.size != self._size
@@ -218,7 +219,8 @@ def read_regions(reader: CropModel, frame: Frame, regions: list[Affine]) -> Read
     if not regions:
         nobody = Poses.empty(reader.skeleton, **known)
         return Reading(nobody, np.zeros(0, bool), None)
-    read = reader.read(np.stack([reader.cut(frame.image, region) for region in regions]))
+    crops = [reader.cut(frame.image, region) for region in regions]
+    read = reader.read(np.stack(crops) if len(crops) > 1 else crops[0][None])
     back = np.stack([invert(region) for region in regions])
     poses = Poses(
         reader.skeleton,
