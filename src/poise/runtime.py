@@ -89,6 +89,16 @@ class Session:
             network = _cut(network, outputs, files[0])
         if pixels is not None:
             network = _take_pixels(network, pixels)
+        self._load(network, device, precision, streams)
+
+    @classmethod
+    def of(cls, network: Any, *, precision: str = "auto", streams: int = 1) -> Session:
+        """Return a session of an ``openvino.Model`` that was built in memory."""
+        session = cls.__new__(cls)
+        session._load(network, "CPU", precision, streams)
+        return session
+
+    def _load(self, network: Any, device: str, precision: str, streams: int) -> None:
         self._compiled = _compile(network, device, precision, streams)
         self.precision = _real_precision(self._compiled)
         self.input_shapes = [_shape(port) for port in self._compiled.inputs]
