@@ -156,12 +156,11 @@ def refine(points: FloatArray, heat: FloatArray, side: int) -> FloatArray:
     columns, rows = middle[..., :1] + steps, middle[..., 1:] + steps
     inside_c = (columns >= 0) & (columns < heat.shape[2])
     inside_r = (rows >= 0) & (rows < heat.shape[1])
-    window = heat[
-        np.arange(people)[:, None, None, None],
-        np.clip(rows, 0, heat.shape[1] - 1)[..., :, None],
-        np.clip(columns, 0, heat.shape[2] - 1)[..., None, :],
-        np.arange(count)[None, :, None, None],
-    ]
+    lines = np.clip(rows, 0, heat.shape[1] - 1) + heat.shape[1] * np.arange(people)[:, None, None]
+    cells = (
+        lines[..., :, None] * heat.shape[2] + np.clip(columns, 0, heat.shape[2] - 1)[..., None, :]
+    )
+    window = heat.reshape(-1).take(cells * heat.shape[3] + np.arange(count)[:, None, None])
     weight = _sigmoid(window) * (inside_r[..., :, None] & inside_c[..., None, :])
     total = weight.sum(axis=(2, 3))
     x = (weight.sum(axis=2) * columns).sum(axis=2)
