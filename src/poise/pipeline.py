@@ -72,6 +72,7 @@ class Estimation(Iterator[Poses]):
             UsageError: A step needs the whole clip, and the source cannot be read twice.
         """
         if self._options.whole_clip and not self.reader.still:
+            self._check_readable_again()
             return self._read_again()
         self._held = deque()
         return self._hold(self._held)
@@ -150,15 +151,17 @@ class Estimation(Iterator[Poses]):
             yield held.popleft(), poses
 
     def _read_again(self) -> Iterator[tuple[Frame, Poses]]:
+        done = list(self)
+        with open_source(self.reader.source, self._options) as frames:
+            yield from zip(frames, done, strict=False)
+
+    def _check_readable_again(self) -> None:
         if self.reader.live or not Path(str(self.reader.source)).is_file():
             raise UsageError(
                 "filling gaps and repairing swaps need the whole clip before it can be painted",
                 where=self.reader.source,
                 remedy="save the source to a file first",
             )
-        done = list(self)
-        with open_source(self.reader.source, self._options) as frames:
-            yield from zip(frames, done, strict=False)
 
 
 def _best(poses: Poses, most: int | None) -> Poses:

@@ -181,8 +181,9 @@ def load_model(
         return cast(PoseModel, loaded)
     top_down = importlib.import_module("poise.models.topdown")
     finder = _load(detector, paths[: len(first)], precision)
-    closer = importlib.import_module("poise.models.tiles").TiledDetector
-    still = closer(finder) if detector.settings.get("tiles") else None
+    still = None
+    if detector.settings.get("tiles"):
+        still = importlib.import_module("poise.models.tiles").TiledDetector(finder)
     return cast(PoseModel, top_down.TopDown(finder, loaded, name=recipe.name, still_detector=still))
 
 
