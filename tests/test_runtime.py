@@ -122,6 +122,7 @@ def test_the_engine_writes_nothing_into_a_fresh_home(tmp_path: Path) -> None:
     )
     kept = {k: v for k, v in os.environ.items() if k not in ("CI", "HOME") and "XDG" not in k}
     home = {**kept, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], env=home, capture_output=True, text=True)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=False, env=home, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.rglob("*")) == []
