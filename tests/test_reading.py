@@ -376,3 +376,16 @@ def test_the_examples_of_the_guide_run(tmp_path: Path, monkeypatch: pytest.Monke
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, str(guide), "exec"), names)
+
+
+def test_a_title_that_is_not_utf8_is_no_reason_to_refuse(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(path, "w") as container:
+        container.metadata["title"] = "Cafe"
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        frame = av.VideoFrame.from_ndarray(make_frames(1)[0])
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    path.write_bytes(path.read_bytes().replace(b"Cafe", b"Caf\xe9"))
+    with read_frames(path) as reader:
+        assert len(list(reader)) == 1

@@ -70,7 +70,7 @@ def open_container(
             format=form,
             options={"codec_whitelist": _PROBED, **options},
             timeout=timeout,
-            metadata_errors="replace",
+            **_lenient(),
         )
     try:
         stream = _pick(container, name)
@@ -79,6 +79,13 @@ def open_container(
         container.close()
         raise
     return container, stream
+
+
+def _lenient() -> dict[str, str]:
+    """Titles and comments that are not UTF-8 are no reason to refuse; PyAV 19 does so itself."""
+    from av import __version__
+
+    return {"metadata_errors": "replace"} if int(__version__.partition(".")[0]) < 19 else {}
 
 
 @contextlib.contextmanager
