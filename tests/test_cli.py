@@ -324,3 +324,63 @@ def test_nothing_is_sent_or_written_elsewhere(video: Path, tmp_path: Path) -> No
     )
     assert done.returncode == 0, done.stderr
     assert set(tmp_path.rglob("*")) - before == {out}
+
+
+@pytest.mark.parametrize("name", ["x", "x.json", "x.foo"])
+def test_a_name_without_a_format_is_refused_before_a_model_is_loaded(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    said = _fails(capsys, 2, "estimate", picture, "-m", "none such", "-o", tmp_path / name)
+    assert "does not tell the format" in said and ".mp4" in said and "--format" in said
+
+
+def test_a_missing_folder_is_told_before_a_model_is_loaded(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "gone" / "x.jsonl"
+    said = _fails(capsys, 7, "estimate", picture, "-m", "none such", "-o", out)
+    assert f"there is no folder {out.parent}; make it first" in said
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "mp4"])
+def test_options_that_leave_no_frame(
+    video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    out = tmp_path / f"x.{suffix}"
+    flags = ["--start", "50", "--stride", "2", "--no-progress", "-o", out]
+    said = _fails(capsys, 2, "estimate", video, "-m", "fake", *flags)
+    assert "no frame is left by start 50 s, stride 2; it is 1.5 s long" in said
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["models", "list"], ["doctor"], ["estimate", "person.png", "-m", "fake"]]
+)
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_standard_output_that_takes_nothing(
+    picture: Path, words: list[str], closed: bool
+) -> None:
+    command = f"{sys.executable} -m poise {' '.join(words)} {'>&-' if closed else '> /dev/full'}"
+    done = subprocess.run(
+        command, shell=True, stderr=subprocess.PIPE, text=True, cwd=picture.parent, check=False
+    )
+    if closed and "estimate" not in words:
+        assert done.returncode == 0 and done.stderr == ""  # it was told to say nothing
+    else:
+        assert done.returncode == 7
+        assert done.stderr.startswith("poise: error: the standard output: ")
+        assert done.stderr.count("\n") == 1
+
+
+def test_interrupted_while_it_loads(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "from poise.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "poise: interrupted\n")

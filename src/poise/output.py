@@ -40,9 +40,10 @@ class OutputFile:
 
     def __init__(self, path: str, *, overwrite: bool, source: object = None) -> None:
         self._path, self._overwrite = path, overwrite
+        self._name = "the standard output" if path == "-" else path
         self._final = self.place = Path(path)
-        with translated(path):
-            self._file = sys.stdout.buffer if path == "-" else self._open(source)
+        with translated(self._name):
+            self._file = _standard_output() if path == "-" else self._open(source)
 
     def _open(self, source: object) -> IO[bytes]:
         refuse_source(self._path, source)
@@ -56,14 +57,14 @@ class OutputFile:
 
     def write(self, data: bytes) -> None:
         """Add bytes to the end; standard output is flushed at once."""
-        with translated(self._path):
+        with translated(self._name):
             self._file.write(data)
             if self._path == "-":
                 self._file.flush()
 
     def commit(self) -> None:
         """Bring the file to the disk and to its final name."""
-        with translated(self._path):
+        with translated(self._name):
             self._file.flush()
             if self._path == "-":
                 return
@@ -153,6 +154,12 @@ class OutputFolder:
     def discard(self) -> None:
         """Remove what was written."""
         shutil.rmtree(self.place, ignore_errors=True)
+
+
+def _standard_output() -> IO[bytes]:
+    if sys.stdout is None:
+        raise OutputError("is closed", where="the standard output", remedy="name a file with -o")
+    return sys.stdout.buffer
 
 
 def _beside(final: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +33,7 @@ class Estimation(Iterator[Poses]):
     Attributes:
         header: What is known before the first frame: skeleton, model, precision, source, size.
         reader: The open source.
+        watch: Called for each frame that is estimated, be it given out at once or later.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Estimation(Iterator[Poses]):
             reader.size,
             reader.fps,
         )
+        self.watch: Callable[[], None] = _ignore
         self._model, self._options = model, options
         self._tracker = tracker or Tracker()
         self._held: deque[Frame] | None = None
@@ -117,6 +119,7 @@ class Estimation(Iterator[Poses]):
         else:
             found = self._model.follow(self._frames())
         for poses in found:
+            self.watch()
             yield _best(poses, self._options.max_people)
 
     def _tracked(self, found: Iterable[Poses]) -> Iterator[Poses]:
@@ -162,6 +165,10 @@ class Estimation(Iterator[Poses]):
                 where=self.reader.source,
                 remedy="save the source to a file first",
             )
+
+
+def _ignore() -> None:
+    pass
 
 
 def _best(poses: Poses, most: int | None) -> Poses:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from poise.batch.counting import Report
 from poise.batch.ledger import Entry, Ledger
-from poise.batch.single import Output, Report, Summary, check_outputs, output_suffix, write_estimate
+from poise.batch.single import Output, Summary, check_outputs, output_suffix, write_estimate
 from poise.errors import OutputError, PoiseError
 from poise.io.sources import Source
 from poise.models.base import PoseModel

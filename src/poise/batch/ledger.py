@@ -49,24 +49,16 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        base = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(path, timeout=1.0, isolation_level=None)
-            # Held while the run lasts, and let go by the system when its process is killed.
-            self._base.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._base.execute("PRAGMA journal_mode=WAL")
-            # A commit must be on the disk before the next source begins: it costs 0.3 ms.
-            self._base.execute("PRAGMA synchronous=FULL")
-            (version,) = self._base.execute("PRAGMA user_version").fetchone()
-            if version not in (0, VERSION):
-                raise OutputError(
-                    f"the record has version {version}, this Poise reads {VERSION}", where=path
-                )
-            self._base.execute(_TABLE)
-            self._base.execute(f"PRAGMA user_version={VERSION}")
-            self._base.execute("BEGIN IMMEDIATE")
-            self._base.execute("COMMIT")
-        except (OSError, sqlite3.Error) as error:
+            self._base = base = sqlite3.connect(path, timeout=1.0, isolation_level=None)
+            _prepare(base, path)
+        except BaseException as error:
+            if base is not None:
+                base.close()
+            if not isinstance(error, OSError | sqlite3.Error):
+                raise
             if "locked" in str(error):
                 what, remedy = "another run writes to this folder", "wait for it, or end it"
                 raise OutputError(what, where=path.parent.parent, remedy=remedy) from error
@@ -103,3 +95,19 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _prepare(base: sqlite3.Connection, path: Path) -> None:
+    # Held while the run lasts, and let go by the system when its process is killed.
+    base.execute("PRAGMA locking_mode=EXCLUSIVE")
+    base.execute("PRAGMA journal_mode=WAL")
+    # A commit must be on the disk before the next source begins: it costs 0.3 ms.
+    base.execute("PRAGMA synchronous=FULL")
+    (version,) = base.execute("PRAGMA user_version").fetchone()
+    if version not in (0, VERSION):
+        what = f"the record has version {version}, this Poise reads {VERSION}"
+        raise OutputError(what, where=path)
+    base.execute(_TABLE)
+    base.execute(f"PRAGMA user_version={VERSION}")
+    base.execute("BEGIN IMMEDIATE")
+    base.execute("COMMIT")

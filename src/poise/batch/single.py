@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from poise.batch.counting import Counting, Report, refuse_nothing
 from poise.clip import Header
 from poise.draw import PICTURE_SUFFIXES, PictureWriter, Style, open_picture_writer
-from poise.errors import UsageError, suggest
+from poise.errors import OutputError, UsageError, suggest
 from poise.io import Writer, open_writer
-from poise.io.clips import format_names, format_suffix
+from poise.io.clips import format_names, format_suffix, names_format
 from poise.io.reading import FrameReader
 from poise.models.base import PoseModel
 from poise.options import Options
-from poise.output import refuse_source, refuse_taken
+from poise.output import refuse_source, refuse_taken, translated
 from poise.pipeline import Estimation, estimate
 from poise.poses import Poses
-
-Report = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,17 @@ def output_suffix(format: str) -> str:  # noqa: A002
     raise UsageError(f"no format named '{format}'", remedy=suggest(format, choices))
 
 
+def _refuse_unknown(output: Output) -> None:
+    if output.format or output.picture or names_format(output.path):
+        return
+    endings = ".jsonl, .csv, .npz, .parquet, .coco.json, .mp4, .gif or .png"
+    raise UsageError(
+        "its name does not tell the format",
+        where=output.path,
+        remedy=f"end it in {endings}, or add --format with one of {', '.join(format_names())}",
+    )
+
+
 @dataclass(frozen=True)
 class Summary:
     """What came of one source.
@@ -104,6 +114,7 @@ def write_estimate(
     Raises:
         InputError: The source cannot be read.
         OutputError: An output exists, is the source itself, or cannot be written.
+        UsageError: The options leave no frame, or do not go with the outputs.
     """
     began = time.perf_counter()
     name = source.source if isinstance(source, FrameReader) else source
@@ -121,7 +132,10 @@ def write_estimate(
             stack.enter_context(_open_painter(o, found, options, overwrite, style))
             for o in pictures
         ]
-        frames, people = _write_all(found, writers, painters, report)
+        counting = Counting(found.reader, options, painted=bool(painters), report=report)
+        frames, people = _write_all(found, writers, painters, counting)
+        if frames == 0:
+            refuse_nothing(found.reader, options)
         for writer in writers:
             writer.truncated = found.truncated
     seconds = time.perf_counter() - began
@@ -137,17 +151,17 @@ def _write_all(
     found: Estimation,
     writers: Sequence[Writer],
     painters: Sequence[PictureWriter],
-    report: Report | None,
+    counting: Counting,
 ) -> tuple[int, int]:
     frames = people = 0
+    found.watch = counting.add_estimated
     for frame, poses in found.pairs() if painters else _without_frames(found):
         for writer in writers:
             writer.write(poses)
         for painter in painters:
             painter.write(frame, poses)
         frames, people = frames + 1, people + len(poses)
-        if report is not None:
-            report(frames, found.reader.count)
+        counting.add_written()
     return frames, people
 
 
@@ -156,10 +170,27 @@ def check_outputs(source: Any, outputs: Sequence[Output], *, overwrite: bool) ->
 
     Raises:
         OutputError: An output is refused; the message says which and what to do.
+        UsageError: The name of an output does not tell its format.
     """
     for output in outputs:
+        _refuse_unknown(output)
         refuse_source(output.path, source)
         refuse_taken(output.path, overwrite=overwrite, folder=output.path.endswith("/"))
+
+
+def check_folders(outputs: Sequence[Output]) -> None:
+    """Refuse outputs in folders that are not there, before anything is read.
+
+    Raises:
+        OutputError: There is no such folder.
+    """
+    for output in outputs:
+        folder = Path(output.path).parent
+        with translated(output.path):
+            there = folder.is_dir()
+        if not there:
+            what = f"there is no folder {folder}"
+            raise OutputError(what, where=output.path, remedy="make it first")
 
 
 def _without_frames(found: Estimation) -> Iterator[tuple[Any, Poses]]:

@@ -7,6 +7,11 @@ import sys
 
 def main() -> None:
     """Run the command line; ends the process with the documented exit code."""
-    from poise.cli.app import run
+    try:
+        from poise.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while this was still loading
+        sys.stderr.write("poise: interrupted\n")
+        code = 130
+    sys.exit(code)

@@ -15,7 +15,7 @@ import typer
 from poise import __version__
 from poise.cli import convert, demo, doctor, models
 from poise.cli.estimate import estimate
-from poise.errors import PoiseError
+from poise.errors import OutputError, PoiseError
 
 # What Pillow wants to say of a damaged picture becomes our error, or nothing.
 _SILENCE = logging.NullHandler()
@@ -62,23 +62,29 @@ def run(arguments: Sequence[str]) -> int:
     try:
         app(args=list(arguments), prog_name="poise")
     except SystemExit as stop:
-        # Typer makes a broken pipe an exit of its own.
-        return _let_go() if isinstance(stop.__context__, BrokenPipeError) else _code(stop)
+        # Typer makes exits of its own of a broken pipe and of an interruption.
+        if isinstance(stop.__context__, BrokenPipeError):
+            return _let_go(0)
+        if _code(stop) == 130:
+            sys.stderr.write("poise: interrupted\n")
+        return _code(stop)
     except PoiseError as error:
         if isinstance(error.__cause__, BrokenPipeError):
-            return _let_go()
+            return _let_go(0)
         _complain(str(error))
         return error.exit_code
-    except KeyboardInterrupt:
-        _complain("interrupted")
-        return 130
+    except OSError as error:
+        # Where a file is opened, its errors are translated; what is left is the standard output.
+        where = error.filename or "the standard output"
+        _complain(f"{where}: cannot be written: {error.strerror or error}")
+        return _let_go(OutputError.exit_code)
     return 0
 
 
-def _let_go() -> int:
-    """The reader of our output went away, as `head` does; that is no failure of ours."""
+def _let_go(code: int) -> int:
+    """Nothing more can be written: a reader such as `head` went away, or the disk is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return code
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

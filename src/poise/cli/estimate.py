@@ -11,7 +11,13 @@ from typing import Annotated
 import typer
 
 from poise.batch.folder import Run
-from poise.batch.single import Output, check_outputs, output_suffix, write_estimate
+from poise.batch.single import (
+    Output,
+    check_folders,
+    check_outputs,
+    output_suffix,
+    write_estimate,
+)
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.errors import SomeInputsFailedError, UsageError
@@ -26,7 +32,7 @@ from poise.pipeline import open_source
 Sources = Annotated[
     list[str],
     typer.Argument(
-        metavar="SOURCE...",
+        metavar="SOURCE",
         help="Pictures, videos, folders, globs, text lists, '-', a camera number, rtsp:// or "
         "http(s):// addresses.",
     ),
@@ -36,6 +42,7 @@ Outputs = Annotated[
     typer.Option(
         "-o",
         "--output",
+        metavar="OUT",
         help="A file whose suffix is its format (.jsonl .csv .npz .mp4 .gif ...), a folder of "
         "OpenPose JSON that ends in '/', or, for several sources, the folder of all outputs. "
         "May be given more than once. Without it, Poise JSONL goes to the standard output.",
@@ -45,6 +52,7 @@ Formats = Annotated[
     list[str] | None,
     typer.Option(
         "--format",
+        metavar="NAME",
         help="The output's format, where the suffix does not tell; for several sources each "
         "one named gives a file a source (default jsonl).",
     ),
@@ -117,6 +125,7 @@ class Request:
         names = self.outputs or ("-",)
         outputs = [Output(name, form or ("jsonl" if name == "-" else None)) for name in names]
         check_outputs(source, outputs, overwrite=self.overwrite)
+        check_folders(outputs)
         # The source is opened before the model is loaded: a bad file must not cost a download.
         with open_source(source, self.options) as reader:
             summary = write_estimate(
@@ -145,7 +154,12 @@ class Request:
             self.resume,
             self.overwrite,
         )
-        result = run.process(sources, ticker)
+        try:
+            result = run.process(sources, ticker)
+        except KeyboardInterrupt:
+            ticker.close()
+            ticker.say("the same line with --resume goes on from here")
+            raise
         ticker.close()
         failed = [str(error) for _, error in result.failed]
         failed += [f"{lost.path}: {lost.reason}" for lost in skipped]

@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from poise.batch.single import Report, Summary
+from poise.batch.counting import Report
+from poise.batch.single import Summary
 from poise.errors import PoiseError
 
 PLAIN_SECONDS = 5.0
@@ -29,13 +30,18 @@ class Ticker:
         self._live = enabled and self._console.is_terminal
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._began = self._said = time.monotonic()
+        # The clock of the rate starts with the first frame, not while a model is loaded.
+        self._began: float | None = None
+        self._said = time.monotonic()
         self._label, self._place = "", (0, 0)
         self._frames = 0
+        self._first: float | None = None
 
     def begin(self, source: str, number: int, total: int) -> Report | None:
         """A source begins."""
         self._label, self._place = Path(source).name or source, (number, total)
+        if not self._many:
+            self._began = None
         if not self._enabled:
             return None
         self._open_bar()
@@ -70,28 +76,39 @@ class Ticker:
             self.say(f"fetching {name}: {done / 1e6:.0f}{of} MB")
 
     def _report(self, done: int, total: int | None) -> None:
-        self._frames += 1
         now = time.monotonic()
-        if self._bar is not None and self._task is not None:
+        self._frames += 1
+        part = self._part(done, total)
+        if self._began is None:
+            self._began = self._said = now
+            self._frames, self._first = 0, part
+            if self._bar is not None and self._task is not None:
+                self._bar.reset(self._task)
+        if self._bar is not None:
             if now - self._said > 0.1:
                 self._said = now
-                self._show(done, total, now)
+                self._show(part, now)
         elif now - self._said > PLAIN_SECONDS:
             self._said = now
-            self.say(f"{self._name()}: {done}{f' of {total}' if total else ''} frames, "
-                      f"{self._rate(now)}{self._left(done, total, now)}")  # fmt: skip
+            said = f"{self._count(done, total)}{self._rate(now)}{self._left(part, now)}"
+            self.say(f"{self._name()}: {said}")
 
-    def _show(self, done: int, total: int | None, now: float) -> None:
+    def _part(self, done: int, total: int | None) -> float | None:
+        """How much of the whole run is done, from 0 to 1; None where nobody knows."""
+        part = min(done / total, 1.0) if total else None
+        if not self._many:
+            return part
+        number, of = self._place
+        return (number - 1 + (part or 0)) / of
+
+    def _show(self, part: float | None, now: float) -> None:
         if self._bar is None or self._task is None:
             return
-        number, of = self._place
-        if self._many:
-            done, total = number - 1, of
         self._bar.update(
             self._task,
             description=self._name(),
-            completed=done,
-            total=total,
+            completed=part or 0,
+            total=None if part is None else 1,
             rate=self._rate(now),
         )
 
@@ -99,15 +116,21 @@ class Ticker:
         number, total = self._place
         return f"[{number}/{total}] {self._label}" if self._many else self._label
 
-    def _rate(self, now: float) -> str:
-        return f"{self._frames / max(now - self._began, 1e-6):.0f} frames/s"
-
-    def _left(self, done: int, total: int | None, now: float) -> str:
-        number, of = self._place
-        part = (number - 1) / of if self._many else done / total if total else 0
-        if not part:
+    def _count(self, done: int, total: int | None) -> str:
+        if total == 1:
             return ""
-        return f", about {(now - self._began) * (1 - part) / part:.0f} s left"
+        return f"{done}{f' of {total}' if total else ''} frames, "
+
+    def _rate(self, now: float) -> str:
+        passed = now - (self._began or now)
+        rate = self._frames / passed if passed > 0 else 0.0
+        return f"{rate:.{0 if rate >= 10 else 1}f} frames/s"
+
+    def _left(self, part: float | None, now: float) -> str:
+        if part is None or self._began is None or self._first is None or part <= self._first:
+            return ""
+        seconds = (now - self._began) * (1 - part) / (part - self._first)
+        return f", about {seconds:.0f} s left"
 
     def end(self, source: str, summary: Summary | None, error: PoiseError | None) -> None:
         """A source is done, failed, or was done before."""

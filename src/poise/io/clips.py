@@ -28,6 +28,13 @@ def format_suffix(name: str) -> str:
     return _named(name).suffixes[0]
 
 
+def names_format(path: str) -> bool:
+    """Whether a name tells the format that would be written under it."""
+    with translated(path):
+        folder = path.endswith(("/", "\\")) or Path(path).is_dir()
+    return path == "-" or folder or _told_by_suffix(path) is not None
+
+
 def detect_format(path: str | Path) -> str:
     """Return the name of the format of a file or folder, by its content.
 
