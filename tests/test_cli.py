@@ -384,3 +384,86 @@ def test_interrupted_while_it_loads(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "poise: interrupted\n")
+
+
+_LIVE = """
+import sys, threading, time, signal, os
+import numpy as np
+from poise.errors import InputError
+from poise.io import feeds, reading
+from poise.poses import Frame
+class Camera(feeds.Feed):
+    size, fps, count, pixel_aspect = (64, 48), 30.0, None, 1.0
+    live, still, has_audio = True, False, False
+    eager, truncated = True, False
+    def frames(self, window):
+        for index in range(10_000):
+            if index == 20 and {how!r} == "lost":
+                raise InputError("no data came in time", where="camera 0")
+            if index == 20 and {how!r} != "lost":
+                os.kill(os.getpid(), getattr(signal, {how!r}))
+            yield Frame(np.zeros((48, 64, 3), np.uint8), index, index / 30)
+            time.sleep(0.005)
+    def close(self):
+        pass
+reading._open = lambda *rest: Camera()
+from poise.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("how, code", [("SIGINT", 0), ("SIGTERM", 0), ("lost", 6)])
+def test_what_a_camera_gave_is_kept_when_it_ends(tmp_path: Path, how: str, code: int) -> None:
+    words = ["estimate", "0", "-m", "fake", "-o", "a.jsonl", "-o", "a.mp4", "--smooth", "one-euro"]
+    done = subprocess.run(
+        [sys.executable, "-c", _LIVE.format(how=how), *words, "--no-progress"],
+        capture_output=True, text=True, cwd=tmp_path, check=False, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    clip = poise.read_clip(tmp_path / "a.jsonl")
+    assert 5 <= len(clip) <= 30 and clip.truncated == (how == "lost")
+    with poise.read_frames(tmp_path / "a.mp4") as frames:
+        assert len(list(frames)) == len(clip)
+    if how == "lost":
+        said = f"no data came in time; the {len(clip)} frames before that are kept\n"
+        assert done.stderr == f"poise: error: camera 0: {said}"
+
+
+@pytest.mark.parametrize(
+    "flags, says",
+    [
+        (["--max-people", "0"], "--max-people: wanted at least 1, got 0"),
+        (["--fill-gaps", "-1"], "--fill-gaps: wanted at least 0, got -1.0"),
+        (["--fill-gaps", "inf"], "--fill-gaps: wanted at least 0, got inf"),
+        (["--start", "nan"], "--start: wanted at least 0, got nan"),
+        (["--timeout", "0"], "--timeout: wanted more than 0"),
+    ],
+)
+def test_options_are_named_as_they_are_typed(
+    picture: Path, capsys: pytest.CaptureFixture[str], flags: list[str], says: str
+) -> None:
+    assert says in _fails(capsys, 2, "estimate", picture, "-m", "fake", *flags)
+
+
+@pytest.mark.parametrize("name", ["painted.mp4", "all.jsonl"])
+def test_a_folder_does_not_go_into_one_file(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    out = tmp_path / name
+    said = _fails(capsys, 2, "estimate", picture.parent, "-m", "fake", "-o", out)
+    assert f"{name}: several sources do not go into one file; name a folder" in said
+    assert not out.exists()
+    assert run(["estimate", str(picture.parent), "-m", "fake", "-o", f"{out}/"]) == 0
+
+
+def test_models_path_says_what_to_get(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POISE_HOME", str(tmp_path))
+    monkeypatch.delenv("POISE_MODELS", raising=False)
+    assert "run 'poise models get rtmdet-nano'" in _fails(
+        capsys, 5, "models", "path", "rtmdet-nano+tinypose-256"
+    )
+    assert "auto: nothing is chosen yet; run 'poise models get auto'" in _fails(
+        capsys, 5, "models", "path", "auto"
+    )

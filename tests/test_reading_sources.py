@@ -115,7 +115,7 @@ def test_nothing_found(here: Path) -> None:
         (["empty"], "empty: holds no picture or video"),
         (["docs"], "docs: holds no picture or video"),
         (["list.txt"], "list.txt: holds no picture or video"),
-        (["*.mp4"], r"\*.mp4: holds no picture or video"),
+        (["*.mp4"], r"\*.mp4: no picture or video matches"),
         (["gone/a.mp4", "b.mp4", "c"], r"no such file or folder \(and 2 more\)"),
     ]:
         with pytest.raises(NoInputError, match=says) as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
@@ -40,10 +41,13 @@ class Options:
     timeout: Annotated[float, "Give up on a stream that is silent for so many seconds."] = 10.0
 
     def __post_init__(self) -> None:
-        for name, low in (("stride", 1), ("max_people", 1), ("fill_gaps", 0), ("timeout", 0)):
+        lowest = {"stride": 1, "max_people": 1, "fill_gaps": 0, "start": 0, "timeout": 0}
+        for name, low in lowest.items():
             value = getattr(self, name)
-            if value is not None and not value >= low:
+            if value is not None and not low <= value < math.inf:
                 raise UsageError(f"wanted at least {low}, got {value}", where=name)
+        if self.timeout == 0:
+            raise UsageError("wanted more than 0, got 0", where="timeout")
         if self.end is not None and not self.end > (self.start or 0):
             raise UsageError(f"wanted more than {self.start or 0}, got {self.end}", where="end")
         for name, choices in (

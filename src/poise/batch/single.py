@@ -12,7 +12,7 @@ from typing import Any
 from poise.batch.counting import Counting, Report, refuse_nothing
 from poise.clip import Header
 from poise.draw import PICTURE_SUFFIXES, PictureWriter, Style, open_picture_writer
-from poise.errors import OutputError, UsageError, suggest
+from poise.errors import InputError, OutputError, UsageError, suggest
 from poise.io import Writer, open_writer
 from poise.io.clips import format_names, format_suffix, names_format
 from poise.io.reading import FrameReader
@@ -112,7 +112,8 @@ def write_estimate(
     """Estimate one source and write every output; all or none get their final names.
 
     Raises:
-        InputError: The source cannot be read.
+        InputError: The source cannot be read. A camera or stream that is lost leaves what it gave
+            until then: its outputs are complete, and say that the source ended early.
         OutputError: An output exists, is the source itself, or cannot be written.
         UsageError: The options leave no frame, or do not go with the outputs.
     """
@@ -133,18 +134,25 @@ def write_estimate(
             for o in pictures
         ]
         counting = Counting(found.reader, options, painted=bool(painters), report=report)
-        frames, people = _write_all(found, writers, painters, counting)
+        frames, people, lost = _write_all(found, writers, painters, counting)
         if frames == 0:
             refuse_nothing(found.reader, options)
         for writer in writers:
-            writer.truncated = found.truncated
+            writer.truncated = found.truncated or lost is not None
+    if lost is not None:
+        kept = f"the {frames} frames before that are kept"
+        raise InputError(lost.what, where=lost.where, remedy=kept) from lost
     seconds = time.perf_counter() - began
-    notes = tuple(
+    notes = _notes(pictures, painters)
+    return Summary(frames, people, seconds, found.truncated, found.header, notes)
+
+
+def _notes(outputs: Sequence[Output], painters: Sequence[PictureWriter]) -> tuple[str, ...]:
+    return tuple(
         f"{output.path}: {note}"
-        for output, painter in zip(pictures, painters, strict=True)
+        for output, painter in zip(outputs, painters, strict=True)
         for note in painter.notes
     )
-    return Summary(frames, people, seconds, found.truncated, found.header, notes)
 
 
 def _write_all(
@@ -152,17 +160,22 @@ def _write_all(
     writers: Sequence[Writer],
     painters: Sequence[PictureWriter],
     counting: Counting,
-) -> tuple[int, int]:
+) -> tuple[int, int, InputError | None]:
     frames = people = 0
     found.watch = counting.add_estimated
-    for frame, poses in found.pairs() if painters else _without_frames(found):
-        for writer in writers:
-            writer.write(poses)
-        for painter in painters:
-            painter.write(frame, poses)
-        frames, people = frames + 1, people + len(poses)
-        counting.add_written()
-    return frames, people
+    try:
+        for frame, poses in found.pairs() if painters else _without_frames(found):
+            for writer in writers:
+                writer.write(poses)
+            for painter in painters:
+                painter.write(frame, poses)
+            frames, people = frames + 1, people + len(poses)
+            counting.add_written()
+    except InputError as error:
+        if not found.reader.live or frames == 0:
+            raise
+        return frames, people, error
+    return frames, people, None
 
 
 def check_outputs(source: Any, outputs: Sequence[Output], *, overwrite: bool) -> None:

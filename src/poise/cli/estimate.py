@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -21,7 +24,8 @@ from poise.batch.single import (
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.errors import SomeInputsFailedError, UsageError
-from poise.io import find_sources
+from poise.io import FrameReader, find_sources
+from poise.io.clips import names_format
 from poise.io.sources import Skipped, Source
 from poise.models import load_model
 from poise.models.base import PoseModel
@@ -127,7 +131,7 @@ class Request:
         check_outputs(source, outputs, overwrite=self.overwrite)
         check_folders(outputs)
         # The source is opened before the model is loaded: a bad file must not cost a download.
-        with open_source(source, self.options) as reader:
+        with open_source(source, self.options) as reader, _ended_by_signals(reader):
             summary = write_estimate(
                 reader,
                 outputs,
@@ -138,14 +142,22 @@ class Request:
             )
         ticker.end(source, summary, None)
 
+    def _refuse_file(self) -> None:
+        if len(self.outputs) != 1:
+            raise UsageError("several sources need one folder", remedy="name it with -o FOLDER")
+        name = self.outputs[0]
+        named = Output(name).picture or names_format(name)
+        if named and not self.wants_folder and not name.endswith("/"):
+            remedy = "name a folder, and the format of its files with --format"
+            raise UsageError("several sources do not go into one file", where=name, remedy=remedy)
+
     def estimate_many(self, sources: list[Source], skipped: list[Skipped], ticker: Ticker) -> None:
         """Estimate all sources into one folder; what cannot even be opened counts as failed.
 
         Raises:
             SomeInputsFailedError: At least one failed; the others are done.
         """
-        if len(self.outputs) != 1:
-            raise UsageError("several sources need one folder", remedy="name it with -o FOLDER")
+        self._refuse_file()
         run = Run(
             Path(self.outputs[0]),
             self.formats or ("jsonl",),
@@ -165,10 +177,34 @@ class Request:
         failed += [f"{lost.path}: {lost.reason}" for lost in skipped]
         ticker.say(
             f"{result.done} done, {result.skipped} skipped, {len(failed)} failed, "
-            f"{result.frames} frames"
+            f"{result.frames} frame{'s' * (result.frames != 1)}"
         )
         if failed:
             for line in failed:
                 ticker.say(f"  failed: {line}", always=True)
             total = len(sources) + len(skipped)
             raise SomeInputsFailedError(f"{len(failed)} of {total} sources failed")
+
+
+@contextlib.contextmanager
+def _ended_by_signals(reader: FrameReader) -> Iterator[None]:
+    """A camera has no end but that of its user: the first Ctrl-C ends it, the second interrupts."""
+    if not reader.live:
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        restore()
+        reader.stop()
+
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        restore()

@@ -115,11 +115,11 @@ def verify(names: Names = None) -> None:
     for file, found in _look(names):
         typer.echo(f"ok  {found}" if found else f"missing or wrong  {cache_path(file)}")
         if found is None:
-            wrong.append(file.name)
+            wrong.append(file)
     if wrong:
-        raise WeightsError(
-            f"missing or wrong: {', '.join(wrong)}", remedy="run 'poise models get NAME'"
-        )
+        owners = " ".join(dict.fromkeys(map(_owner, wrong)))
+        files = ", ".join(file.name for file in wrong)
+        raise WeightsError(f"missing or wrong: {files}", remedy=f"run 'poise models get {owners}'")
 
 
 @app.command("path")
@@ -127,13 +127,23 @@ def path(names: Names = None) -> None:
     """Print where weights are on this machine, one file a line."""
     for file, found in _look(names):
         if found is None:
-            raise WeightsError(
-                "is not on this machine", where=file.name, remedy="run 'poise models get NAME'"
-            )
+            remedy = f"run 'poise models get {_owner(file)}'"
+            raise WeightsError("is not on this machine", where=file.name, remedy=remedy)
         typer.echo(str(found))
 
 
+def _owner(file: WeightFile) -> str:
+    return next(card.name for card in list_cards() if file in card.files)
+
+
 def _files_of(name: str) -> list[WeightFile]:
+    if name == "auto":
+        chosen = remembered()
+        if chosen is None:
+            raise WeightsError(
+                "nothing is chosen yet", where=name, remedy="run 'poise models get auto'"
+            )
+        name = chosen
     return [file for card in find_cards(name) for file in card.files]
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
+from poise.errors import UsageError
+
 
 def take_options(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command one flag for each field of a dataclass.
@@ -31,7 +33,7 @@ def take_options(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[...
         @functools.wraps(command)
         def wrapper(**values: Any) -> Any:
             chosen = {flag.name: values.pop(flag.name) for flag in flags}
-            return command(**values, options=kind(**chosen))
+            return command(**values, options=_make(kind, chosen))
 
         wrapper.__signature__ = inspect.Signature([*kept, *flags])  # type: ignore[attr-defined]
         wrapper.__annotations__ = {p.name: p.annotation for p in [*kept, *flags]}
@@ -39,6 +41,16 @@ def take_options(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[...
         return wrapper
 
     return decorate
+
+
+def _make(kind: type[Any], chosen: dict[str, Any]) -> Any:
+    try:
+        return kind(**chosen)
+    except UsageError as error:
+        if error.where not in chosen:
+            raise
+        flag = f"--{str(error.where).replace('_', '-')}"  # as the user wrote it
+        raise UsageError(error.what, where=flag, remedy=error.remedy) from error
 
 
 def _flags(kind: type[Any]) -> list[inspect.Parameter]:

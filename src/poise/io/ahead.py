@@ -30,14 +30,15 @@ class FrameQueue:
         self._error: BaseException | None = None
 
     def put(self, frame: Frame) -> bool:
-        """Add a frame, as soon as there is room; False once nobody wants any."""
+        """Add a frame, as soon as there is room; False once nobody wants another."""
         with self._changed:
             if self._drop and len(self._frames) >= _AHEAD:
                 self._frames.popleft()
             self._changed.wait_for(lambda: self._closed or len(self._frames) < _AHEAD)
-            self._frames.append(frame)
+            if not self._ended:
+                self._frames.append(frame)
             self._changed.notify_all()
-            return not self._closed
+            return not (self._closed or self._ended)
 
     def end(self, error: BaseException | None) -> None:
         """No more frames will come, perhaps because of an error."""

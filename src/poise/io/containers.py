@@ -109,6 +109,10 @@ def translated(name: str, timeout: float | None = None) -> Iterator[None]:
             ) from error
         if isinstance(error, _malformed()):
             what = "not a picture or video that can be read, or damaged at its beginning"
+            if "://" in name:
+                what = "not a video that can be read"
+                remedy = "only videos and streams are read from addresses; save a picture first"
+                raise InputError(what, where=name, remedy=remedy) from error
             raise InputError(what, where=name, remedy=READABLE) from error
         reason = (getattr(error, "strerror", None) or type(error).__name__).lower()
         raise InputError(f"cannot be read ({reason})", where=name) from error

@@ -228,6 +228,13 @@ class FrameReader:
             what = f"no frame for {self._timeout:g} s"
             raise InputError(what, where=self.source, remedy="try a longer timeout") from None
 
+    def stop(self) -> None:
+        """End a live source here: the frames that came are still given, and then no more.
+
+        May be called from a signal handler.
+        """
+        self._queue.end(None)
+
     def close(self) -> None:
         """Stop decoding and let go of the source. May be called twice."""
         if self._closed:

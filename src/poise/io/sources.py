@@ -116,6 +116,10 @@ class Sources(Iterator[Source]):
             first, more = self.skipped[0], len(self.skipped) - 1
             also = f" (and {more} more)" if more else ""
             return NoInputError(f"{first.path}: {first.reason}{also}", remedy="check the path")
+        if not any(Path(word).exists() for word in words):
+            return NoInputError(
+                "no picture or video matches", where=where, remedy="check the pattern"
+            )
         return NoInputError("holds no picture or video", where=where, remedy=READABLE)
 
     def _walk(self, words: list[str]) -> Iterator[Source]:
