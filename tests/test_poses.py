@@ -191,3 +191,17 @@ def test_track_refuses_wrong_shapes_and_time_running_back() -> None:
         Track(1, COCO, **{**good, "times": np.array([1.0, 0.5])})
     with pytest.raises(UsageError, match=r"Track\.xyz"):
         Track(1, COCO, **good, xyz=np.zeros((2, 17, 2)))
+
+
+def test_what_is_printed_fits_on_a_line() -> None:
+    coco = get_skeleton("coco17")
+    points = np.zeros((2, 17, 2))
+    frames = tuple(
+        Poses(coco, points, np.ones((2, 17)), ids=np.array([1, 2]), index=i, time=i / 10)
+        for i in range(3)
+    )
+    clip = Clip(frames, Header(coco, source="a.mp4"))
+    assert repr(frames[2]) == "Poses(people 2, ids [1, 2], coco17, frame 2, 0.200 s)"
+    assert repr(Poses.empty(coco)) == "Poses(people 0, coco17, frame 0, 0.000 s)"
+    assert repr(clip) == "Clip(frames 3, coco17, ids [1, 2], 'a.mp4')"
+    assert repr(clip.track(2)) == "Track(id 2, coco17, frames 3, 0.000 to 0.200 s)"

@@ -68,6 +68,10 @@ class Track:
     def __len__(self) -> int:
         return len(self.times)
 
+    def __repr__(self) -> str:
+        span = f", {self.times[0]:.3f} to {self.times[-1]:.3f} s" if len(self) else ""
+        return f"Track(id {self.id}, {self.skeleton.name}, frames {len(self)}{span})"
+
 
 @dataclass(frozen=True, eq=False)
 class Clip:
@@ -100,6 +104,10 @@ class Clip:
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    def __repr__(self) -> str:
+        source = f", {self.header.source!r}" if self.header.source else ""
+        return f"Clip(frames {len(self)}, {self.skeleton.name}, ids {self.ids()}{source})"
 
     @property
     def skeleton(self) -> Skeleton:

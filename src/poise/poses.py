@@ -174,6 +174,11 @@ class Poses:
             xyz=None if self.xyz is None else _mix(weights, self.xyz, found),
         )
 
+    def __repr__(self) -> str:
+        named = "" if self.ids is None else f", ids {self.ids.tolist()}"
+        where = f"frame {self.index}, {self.time:.3f} s"
+        return f"Poses(people {len(self)}{named}, {self.skeleton.name}, {where})"
+
     def _repr_svg_(self) -> str:
         """A picture of the people, for notebooks."""
         width, height = self.size if all(self.size) else _extent(self.keypoints)
