@@ -208,3 +208,22 @@ def test_second_run_on_one_folder_is_refused(
         assert _run(folder, out) == 7
     assert "another run writes to this folder" in capsys.readouterr().err
     assert _run(folder, out) == 3
+
+
+def test_resume_does_not_replace_what_others_made(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "broken.jpg").unlink()
+    out, other = tmp_path / "out", tmp_path / "other"
+    other.mkdir()
+    (other / "a.mp4").write_bytes((folder / "a.mp4").read_bytes())
+    assert _run(folder, out) == 0
+    before = _tree(out)
+    capsys.readouterr()
+    assert _run(other, out, "--resume") == 7
+    said = capsys.readouterr().err
+    assert f"a.jsonl: was made from {folder / 'a.mp4'}; name another folder" in said
+    assert _tree(out) == before
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    assert _run(link, out, "--resume") == 0  # the same sources by another name

@@ -467,3 +467,12 @@ def test_models_path_says_what_to_get(
     assert "auto: nothing is chosen yet; run 'poise models get auto'" in _fails(
         capsys, 5, "models", "path", "auto"
     )
+
+
+def test_convert_names_the_flag_for_the_format(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = tmp_path / "a.jsonl"
+    clip.write_text('{"poise":1,"skeleton":"coco17"}\n{"end":{"frames":0,"truncated":false}}\n')
+    said = _fails(capsys, 2, "convert", clip, tmp_path / "b.json")
+    assert "b.json: its name does not tell the format" in said and "--to with one of jsonl" in said

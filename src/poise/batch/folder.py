@@ -86,6 +86,8 @@ class Run:
             self._refuse_existing(jobs)
         cleaned: set[Path] = set()
         with Ledger(self.folder / LEDGER) as ledger:
+            if self.resume:
+                _refuse_others(ledger, jobs)
             for number, (source, outputs) in enumerate(jobs, start=1):
                 self._clean(outputs, cleaned)
                 report = watcher.begin(source.address, number, len(jobs))
@@ -163,6 +165,25 @@ class Run:
             Entry(source.address, size, modified, self._settings(), sizes, summary.frames)
         )
         return summary, None
+
+
+def _refuse_others(ledger: Ledger, jobs: list[tuple[Source, list[Output]]]) -> None:
+    """Refuse to go on where that would replace what was made from other sources."""
+    makers = ledger.makers()
+    for source, outputs in jobs:
+        for output in outputs:
+            maker = makers.get(output.path, source.address)
+            if maker != source.address and not _is_same(maker, source.address):
+                what, remedy = f"was made from {maker}", "name another folder with -o"
+                raise OutputError(what, where=output.path, remedy=remedy)
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two names lead to one file; a file that is gone is not told apart."""
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return True
 
 
 def _output(base: Path, form: str) -> Output:

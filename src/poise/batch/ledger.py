@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,11 @@ class Ledger:
         """Return what is known of a source, or None."""
         row = self._base.execute("SELECT * FROM done WHERE source = ?", (source,)).fetchone()
         return Entry(*row) if row else None
+
+    def makers(self) -> dict[str, str]:
+        """Return the source that each recorded output was made from."""
+        rows = self._base.execute("SELECT source, outputs FROM done")
+        return {path: source for source, outputs in rows for path, _ in json.loads(outputs)}
 
     def record(self, entry: Entry) -> None:
         """Remember a finished source; on return it is on the disk."""

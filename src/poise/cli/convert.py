@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from poise.clip import Clip
+from poise.errors import UsageError
 from poise.io import detect_format, read_clip, write_clip
+from poise.io.clips import format_names, names_format
 from poise.output import refuse_source
 from poise.skeleton import Skeleton, get_skeleton
 
@@ -42,6 +44,10 @@ def convert(
 ) -> None:
     """Convert keypoints from one format, and body layout, to another."""
     refuse_source(output, input)
+    if format_out is None and not names_format(output):
+        choices = ", ".join(format_names())
+        remedy = f"end it in .jsonl, .csv, .npz or /, or add --to with one of {choices}"
+        raise UsageError("its name does not tell the format", where=output, remedy=remedy)
     target = get_skeleton(skeleton) if skeleton else None
     named, _, layout = (format_in or "").partition(":")
     named = named or detect_format(input)

@@ -170,4 +170,4 @@ def _detect(source: Source) -> Format:
         _ = source.document  # says what is wrong with it
     names = ", ".join(candidate.name for candidate in found or FORMATS.values())
     what = "its content fits several formats" if found else "its content is of no known format"
-    raise InputError(what, where=source.path, remedy=f"name one of {names}")
+    raise InputError(what, where=source.path, remedy=f"name its format, one of {names}")
