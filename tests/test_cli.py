@@ -476,3 +476,10 @@ def test_convert_names_the_flag_for_the_format(
     clip.write_text('{"poise":1,"skeleton":"coco17"}\n{"end":{"frames":0,"truncated":false}}\n')
     said = _fails(capsys, 2, "convert", clip, tmp_path / "b.json")
     assert "b.json: its name does not tell the format" in said and "--to with one of jsonl" in said
+
+
+def test_each_model_has_one_line_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("blazepose ") for line in lines) == 1
+    assert "PCK@0.2 95.5 to 96.3" in next(line for line in lines if line.startswith("blazepose "))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from poise.models.table import PREFERENCE, TIERS
 from poise.weights import Shelf, WeightFile, cache_path, fetch_all
 
 app = typer.Typer(help="List, fetch and check models.", no_args_is_help=True)
+_WIDE = 160
 Names = Annotated[list[str] | None, typer.Argument(help="Models; all that are here if not given.")]
 
 
@@ -33,7 +35,8 @@ def list_models(
         aliases = {**TIERS, "auto": remembered() or list(PREFERENCE)}
         typer.echo(json.dumps({"models": rows, "aliases": aliases}, indent=2))
         return
-    console = Console()
+    # In a pipe there is no edge: a model stays on its line.
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
     console.print(_table(rows))
     for line in _tail():
         console.print(line, markup=False, highlight=False, soft_wrap=True)
