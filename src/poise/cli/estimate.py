@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,9 @@ from poise.models.base import PoseModel
 from poise.options import Options
 from poise.output import translated
 from poise.pipeline import open_source
+
+# Some senders, such as `timeout`, signal the process and then its whole group.
+_TWICE_SECONDS = 0.5
 
 Sources = Annotated[
     list[str],
@@ -188,19 +192,23 @@ class Request:
 
 @contextlib.contextmanager
 def _ended_by_signals(reader: FrameReader) -> Iterator[None]:
-    """A camera has no end but that of its user: the first Ctrl-C ends it, the second interrupts."""
+    """A camera has no end but its user's: the first Ctrl-C ends it, a later one interrupts."""
     if not reader.live:
         yield
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    asked: list[float] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        asked.append(time.monotonic())
+        if asked[-1] - asked[0] > _TWICE_SECONDS:
+            restore()
+            signal.raise_signal(number)
+        reader.stop()
 
     def restore() -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-    def end(number: int, frame: FrameType | None) -> None:
-        restore()
-        reader.stop()
 
     for number in before:
         signal.signal(number, end)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,7 +35,9 @@ def list_models(
         typer.echo(json.dumps({"models": rows, "aliases": aliases}, indent=2))
         return
     # In a pipe there is no edge: a model stays on its line.
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDE)
     console.print(_table(rows))
     for line in _tail():
         console.print(line, markup=False, highlight=False, soft_wrap=True)
