@@ -485,3 +485,20 @@ def test_each_model_has_one_line_in_a_pipe(capsys: pytest.CaptureFixture[str]) -
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("blazepose ") for line in lines) == 1
     assert "PCK@0.2 95.5 to 96.3" in next(line for line in lines if line.startswith("blazepose "))
+
+
+def test_a_demo_without_its_model_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "demo"
+    _fails(capsys, 5, "demo", "-m", "none such", "-o", out)
+    assert not out.exists()
+    assert "--seconds: wanted seconds above 0" in _fails(
+        capsys, 2, "demo", "-m", "fake", "--seconds", "nan", "-o", out
+    )
+    assert run(["demo", "-m", "fake", "--seconds", "0.1", "-o", str(out), "--no-progress"]) == 0
+    assert len(list(out.iterdir())) == 5
+    capsys.readouterr()
+    (out / "dance.mp4").unlink()
+    assert "dance.jsonl: exists already" in _fails(capsys, 7, "demo", "-m", "fake", "-o", out)
+    assert not (out / "dance.mp4").exists()

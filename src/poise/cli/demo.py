@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +13,16 @@ from poise.batch.single import Output, Summary, write_estimate
 from poise.cli.progress import Ticker
 from poise.clip import Clip
 from poise.draw import open_picture_writer
+from poise.errors import UsageError
 from poise.io import read_clip
 from poise.models import load_model
 from poise.options import Options
-from poise.output import translated
+from poise.output import refuse_taken, translated
 from poise.poses import FloatArray, Poses
 from poise.skeleton import get_skeleton
 from poise.synthetic import Dancer, Stage, dance
+
+_NAMES = ("dance.mp4", "dance.jsonl", "dance_poses.mp4", "dance_poses.gif", "dance_poses.png")
 
 
 def demo(
@@ -31,18 +35,23 @@ def demo(
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
 ) -> None:
     """Draw a dance, find its keypoints, and say how far they are from the truth."""
-    with translated(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"wanted seconds above 0, got {seconds}", where="--seconds")
+    names = [folder / name for name in _NAMES]
+    for name in names:
+        refuse_taken(str(name), overwrite=overwrite)
     ticker = Ticker(enabled=progress)
     try:
-        stage = Stage([Dancer(dance())], size=(360, 640), fps=30.0, duration=seconds)
-        video, keypoints = folder / "dance.mp4", folder / "dance.jsonl"
-        _write_stage(stage, video, overwrite=overwrite, ticker=ticker)
+        # Before anything is written, so that a fetch that fails can be tried again as it is.
         loaded = load_model(model, report=ticker.say, progress=ticker.fetch)
-        names = (keypoints, folder / "dance_poses.mp4", folder / "dance_poses.gif")
+        with translated(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        stage = Stage([Dancer(dance())], size=(360, 640), fps=30.0, duration=seconds)
+        video, keypoints, *painted, picture = names
+        _write_stage(stage, video, overwrite=overwrite, ticker=ticker)
         summary = write_estimate(
             str(video),
-            [Output(str(name)) for name in names],
+            [Output(str(name)) for name in (keypoints, *painted)],
             loaded,
             Options(),
             overwrite=overwrite,
@@ -50,7 +59,7 @@ def demo(
         )
         ticker.note(summary)
         clip = read_clip(keypoints)
-        _write_picture(stage, clip, folder / "dance_poses.png", overwrite=overwrite)
+        _write_picture(stage, clip, picture, overwrite=overwrite)
     finally:
         ticker.close()
     _tell(folder, stage, clip, summary)
