@@ -38,6 +38,11 @@ def crop(image: Image, affine: Affine, size: tuple[int, int], *, pad: int | None
     return _warp_opencv(image, back, size, pad)
 
 
+def planar() -> bool:
+    """Return whether the colours of a crop lie apart in memory (the array is then a view)."""
+    return _opencv() is None
+
+
 @cache
 def _opencv() -> Any:
     try:
@@ -65,45 +70,47 @@ def _warp_opencv(image: Image, back: Affine, size: tuple[int, int], pad: int | N
 
 def _warp_engine(image: Image, back: Affine, size: tuple[int, int], pad: int | None) -> Image:
     height, width = image.shape[:2]
-    numbers = np.array([*back.ravel(), width, height, float(pad is None), pad or 0], np.float32)
+    numbers = np.array([*back.ravel(), width - 1, height - 1, pad or 0], np.float32)
+    # Whole numbers are exact in float32 up to here.
+    small = image.size < 2**24
     flat = np.ascontiguousarray(image).reshape(-1)
-    planes = _network(size).run(flat, flat[1:], flat[2:], numbers)
-    warped = np.empty((size[1], size[0], 3), np.uint8)
-    for channel, plane in enumerate(planes):
-        warped[..., channel] = plane
+    planes: Any = _network(size, pad is None, small).run(flat, flat[1:], flat[2:], numbers)[0]
+    warped: Image = planes.transpose(1, 2, 0)
     return warped
 
 
 @lru_cache(maxsize=32)
-def _network(size: tuple[int, int]) -> Session:
+def _network(size: tuple[int, int], repeat: bool, small: bool) -> Session:
     """Return the network that warps to one size of crop.
 
     Its inputs are the picture's bytes from the first, second and third on, so that one index
-    finds all three channels, and ten numbers: the map back, width, height, whether the edge is
-    repeated, and the grey level that it is not. Its outputs are the three channels.
+    finds all three channels, and nine numbers: the map back, the last column, the last row, and
+    the grey level outside. Its output is the three channels, (3, height, width).
+
+    Args:
+        size: Width and height of the crop in pixels.
+        repeat: Whether the picture's edge is repeated outside, and not the grey level.
+        small: Whether float32 can count the picture's bytes.
     """
     ov = engine()
     from openvino import opset8 as op
 
     channels = [op.parameter([-1], np.uint8) for _ in range(3)]
-    numbers = op.parameter([10], np.float32)
-    value = [op.gather(numbers, np.int32(i), np.int32(0)) for i in range(10)]
-    x, y = _middles(op, value[0:3], size), _middles(op, value[3:6], size)
-    columns, across, covered_x = _neighbours(op, x, value[6])
-    rows, down, covered_y = _neighbours(op, y, value[7])
-    stride = op.multiply(op.convert(value[6], "i32"), np.int32(3))
-    left, right = (op.multiply(column, np.int32(3)) for column in columns)
-    upper, lower = (op.multiply(row, stride) for row in rows)
-    places = [op.add(row, column) for row in (upper, lower) for column in (left, right)]
-    covered = op.maximum(op.multiply(covered_x, covered_y), value[8])
+    numbers = op.parameter([9], np.float32)
+    value = [op.gather(numbers, np.int32(i), np.int32(0)) for i in range(9)]
+    column, across, covered_x = _neighbours(op, _middles(op, value[0:3], size), value[6])
+    row, down, covered_y = _neighbours(op, _middles(op, value[3:6], size), value[7])
+    places = _places(op, (column, row), (value[6], value[7]), small=small)
     planes = []
     for channel in channels:
         a, b, c, d = [op.convert(op.gather(channel, p, np.int32(0)), "f32") for p in places]
-        top, bottom = _between(op, a, b, across), _between(op, c, d, across)
-        seen = _between(op, value[9], _between(op, top, bottom, down), covered)
+        seen = _between(op, _between(op, a, b, across), _between(op, c, d, across), down)
+        if not repeat:
+            seen = _between(op, value[8], seen, op.multiply(covered_x, covered_y))
         # Half a grey level, so that cutting off the fraction rounds.
-        planes.append(op.convert(op.add(seen, np.float32(0.5)), "u8"))
-    network = ov.Model(planes, [*channels, numbers], "crop")
+        plane = op.convert(op.add(seen, np.float32(0.5)), "u8")
+        planes.append(op.unsqueeze(plane, np.int32(0)))
+    network = ov.Model([op.concat(planes, 0)], [*channels, numbers], "crop")
     return Session.of(network, precision="f32", streams=2)
 
 
@@ -115,18 +122,36 @@ def _middles(op: Any, back: list[Any], size: tuple[int, int]) -> Any:
     return op.add(op.multiply(across, back[0]), start)
 
 
-def _neighbours(op: Any, place: Any, count: Any) -> tuple[list[Any], Any, Any]:
-    """Return the pixels before and after a place, how far it is from the first to the second,
-    and how much of it the picture covers: 1 inside, less within a pixel of the edge, 0 beyond."""
+def _neighbours(op: Any, place: Any, last: Any) -> tuple[Any, Any, Any]:
+    """Return the pixel before a place, how far it is from there to the next pixel, and how much
+    of it the picture covers: 1 inside, less within a pixel of the edge, 0 beyond."""
     zero, one = np.float32(0), np.float32(1)
-    last = op.subtract(count, one)
     near = op.minimum(op.maximum(place, zero), last)
-    before = op.floor(near)
-    after = op.minimum(op.add(before, one), last)
+    before = op.minimum(op.floor(near), op.maximum(op.subtract(last, one), zero))
     outside = op.abs(op.subtract(place, near))
     covered = op.subtract(one, op.minimum(outside, one))
-    pixels = [op.convert(before, "i32"), op.convert(after, "i32")]
-    return pixels, op.subtract(near, before), covered
+    return before, op.subtract(near, before), covered
+
+
+def _places(op: Any, first: tuple[Any, Any], last: tuple[Any, Any], *, small: bool) -> list[Any]:
+    """Return where in the bytes each place's four pixels are: upper left, right, lower left, right.
+
+    In a picture that is one pixel wide or high, the next pixel is the same one.
+    """
+    (x, y), three = first, np.int32(3)
+    width = op.add(op.convert(last[0], "i32"), np.int32(1))
+    stride = op.multiply(width, three)
+    if small:
+        line = op.multiply(op.add(last[0], np.float32(1)), np.float32(3))
+        place = op.convert(op.add(op.multiply(x, np.float32(3)), op.multiply(y, line)), "i32")
+    else:
+        place = op.add(
+            op.multiply(op.convert(x, "i32"), three), op.multiply(op.convert(y, "i32"), stride)
+        )
+    more = [op.minimum(op.convert(end, "i32"), np.int32(1)) for end in last]
+    right, lower = op.multiply(more[0], three), op.multiply(more[1], stride)
+    below = op.add(place, lower)
+    return [place, op.add(place, right), below, op.add(below, right)]
 
 
 def _between(op: Any, first: Any, second: Any, share: Any) -> Any:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import queue
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,15 +28,14 @@ PRECISIONS = ("auto", "f32", "bf16", "f16")
 class Pixels:
     """How a network wants its pictures; the engine then does it as part of the network.
 
-    A session that was given one takes (N, height, width, 3) uint8 RGB. Its first layer then sees
-    ``(pixel - mean) / std``, channel by channel.
+    The session takes (N, height, width, 3) uint8 RGB; its network sees ``(pixel - mean) / std``.
 
     Attributes:
-        mean: Subtracted, in grey levels 0..255, in the network's channel order.
-        std: Divided by, likewise.
-        order: ``RGB`` or ``BGR``: the channel order that the network was trained with.
-        layout: ``NHWC`` or ``NCHW``: the order of the network's own input axes.
+        mean, std: In grey levels 0..255, in the network's channel order.
+        order: ``RGB`` or ``BGR``, the network's channel order.
+        layout: ``NHWC`` or ``NCHW``, the order of its input axes.
         size: Width and height that the network is set to, or None to leave them as they are.
+        planar: Take pictures that are views of three planes without a copy, and copy others.
     """
 
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -43,6 +43,7 @@ class Pixels:
     order: str = "RGB"
     layout: str = "NCHW"
     size: tuple[int, int] | None = None
+    planar: bool = False
 
 
 class Session:
@@ -51,14 +52,13 @@ class Session:
     Args:
         paths: The model file: TFLite, ONNX, a TensorFlow frozen graph or OpenVINO IR (the .xml,
             or the .xml and its .bin).
-        outputs: Names or numbers of the outputs that are wanted, in this order; all of them when
-            not given. The network is cut to what they need.
+        outputs: Names or numbers of the outputs that are wanted, in this order; else all of them.
         precision: ``f32`` gives reproducible numbers; ``bf16`` and ``f16`` are faster where the
             device has them; ``auto`` is the device's own best.
         device: OpenVINO's name of the device.
-        streams: How many inputs are worked on at the same time, each with its share of the cores.
-            One input at a time is fastest with 1; several at a time with more.
+        streams: How many inputs are worked on at once, each with its share of the cores.
         pixels: Let the engine convert uint8 RGB pictures to what the network wants.
+        then: Makes other outputs of the outputs: nodes of ``openvino`` from such nodes.
 
     Attributes:
         precision: The number format that the device really computes in: ``f32``, ``bf16``...
@@ -69,6 +69,8 @@ class Session:
         UsageError: No such precision, device or output.
     """
 
+    _axes: tuple[int, ...] | None = None
+
     def __init__(
         self,
         paths: str | Path | Sequence[str | Path],
@@ -78,6 +80,7 @@ class Session:
         device: str = "CPU",
         streams: int = 1,
         pixels: Pixels | None = None,
+        then: Callable[[list[Any]], list[Any]] | None = None,
     ) -> None:
         if precision not in PRECISIONS:
             raise UsageError(
@@ -87,9 +90,16 @@ class Session:
         network = _read(files)
         if outputs is not None:
             network = _cut(network, outputs, files[0])
+        if then is not None:
+            ends = [port.get_node().input_value(0) for port in network.outputs]
+            network = engine().Model(then(ends), network.get_parameters())
         if pixels is not None:
             network = _take_pixels(network, pixels)
         self._load(network, device, precision, streams)
+        if pixels is not None and pixels.planar:
+            self._axes = (0, 3, 1, 2)
+            batch, *colours, height, width = self.input_shapes[0]
+            self.input_shapes[0] = [batch, height, width, *colours]
 
     @classmethod
     def of(cls, network: Any, *, precision: str = "auto", streams: int = 1) -> Session:
@@ -109,8 +119,7 @@ class Session:
     def run(self, *arrays: npt.NDArray[Any]) -> list[FloatArray]:
         """Run the network on a batch of N inputs and wait.
 
-        A network whose batch size is fixed at 1 runs once for each of the N, as many at the same
-        time as there are idle streams; the results are the same either way.
+        A network whose batch size is fixed at 1 runs once for each of the N, in all idle streams.
 
         Args:
             arrays: One (N, ...) array for each input of the network.
@@ -121,12 +130,13 @@ class Session:
         Raises:
             ModelError: The arrays do not fit the network.
         """
+        if self._axes is not None:
+            arrays = tuple(array.transpose(self._axes) for array in arrays)
         alone = len(arrays[0]) <= 1 or self.input_shapes[0][0] < 0
         requests = self._borrow(1 if alone else len(arrays[0]))
         try:
             if alone:
-                _start(requests[0], arrays)
-                return _wait(requests[0])
+                return _wait(requests[0], _start(requests[0], arrays))
             parts = _run_each(requests, arrays)
         except RuntimeError as error:
             raise self._misfit(arrays, error) from error
@@ -137,11 +147,9 @@ class Session:
 
     def _borrow(self, wanted: int) -> list[Any]:
         requests = [self._idle.get()]
-        while len(requests) < wanted:
-            try:
+        with suppress(queue.Empty):
+            while len(requests) < wanted:
                 requests.append(self._idle.get_nowait())
-            except queue.Empty:
-                break
         return requests
 
     def _misfit(self, arrays: Sequence[npt.NDArray[Any]], error: RuntimeError) -> ModelError:
@@ -152,7 +160,7 @@ class Session:
 
 def devices() -> list[str]:
     """Return the names of the devices that the engine can use here."""
-    return [str(name) for name in _core().available_devices]
+    return list(map(str, _core().available_devices))
 
 
 def engine_version() -> str:
@@ -176,11 +184,10 @@ def engine() -> Any:
 
 @contextmanager
 def _untracked() -> Iterator[None]:
-    """Hide OpenVINO's telemetry package while OpenVINO is imported.
+    """Hide OpenVINO's telemetry package, which writes an id into the user's home, at its import.
 
-    OpenVINO imports ``openvino_telemetry`` if it can, and that writes an id into the user's home
-    and counts the import. Where the package is absent, OpenVINO uses a stub of its own that does
-    nothing. A None in ``sys.modules`` makes it absent for this import only.
+    Where it is absent, OpenVINO uses a stub of its own that does nothing. A None in
+    ``sys.modules`` makes it absent for this import only.
     """
     name = "openvino_telemetry"
     if "openvino" in sys.modules or name in sys.modules:
@@ -230,8 +237,8 @@ def _take_pixels(network: Any, pixels: Pixels) -> Any:
         network.reshape(shape)
     builder = ov.preprocess.PrePostProcessor(network)
     door = builder.input(0)
-    door.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
-    door.tensor().set_color_format(ov.preprocess.ColorFormat.RGB)
+    door.tensor().set_element_type(ov.Type.u8).set_color_format(ov.preprocess.ColorFormat.RGB)
+    door.tensor().set_layout(ov.Layout("NCHW" if pixels.planar else "NHWC"))
     door.model().set_layout(ov.Layout(pixels.layout))
     steps = door.preprocess().convert_element_type(ov.Type.f32)
     if pixels.order == "BGR":
@@ -254,13 +261,9 @@ def _compile(network: Any, device: str, precision: str, streams: int) -> Any:
 
 
 def _real_precision(compiled: Any) -> str:
-    names = {"f32": "f32", "float": "f32", "bf16": "bf16", "bfloat16": "bf16", "f16": "f16"}
-    try:
-        hint = compiled.get_property("INFERENCE_PRECISION_HINT")
-    except RuntimeError:
-        return "f32"
-    name = hint.get_type_name() if hasattr(hint, "get_type_name") else str(hint)
-    return names.get(name, name)
+    with suppress(RuntimeError):
+        return str(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
+    return "f32"
 
 
 def _shape(port: Any) -> list[int]:
@@ -268,24 +271,26 @@ def _shape(port: Any) -> list[int]:
 
 
 def _run_each(requests: list[Any], arrays: Sequence[npt.NDArray[Any]]) -> list[list[FloatArray]]:
-    count, lanes = len(arrays[0]), len(requests)
+    flying: deque[tuple[Any, list[Any]]] = deque()
     parts: list[list[FloatArray]] = []
-    for number in range(count + lanes):
-        if number >= lanes:
-            parts.append(_wait(requests[number % lanes]))
-        if number < count:
-            _start(requests[number % lanes], [array[number : number + 1] for array in arrays])
-        if len(parts) == count:
-            break
-    return parts
+    for number in range(len(arrays[0])):
+        if len(flying) == len(requests):
+            parts.append(_wait(*flying.popleft()))
+        request = requests[number % len(requests)]
+        flying.append((request, _start(request, [a[number : number + 1] for a in arrays])))
+    return parts + [_wait(*pair) for pair in flying]
 
 
-def _start(request: Any, arrays: Sequence[npt.NDArray[Any]]) -> None:
-    ready = {number: np.ascontiguousarray(array) for number, array in enumerate(arrays)}
-    request.start_async(ready, share_inputs=True)
+def _start(request: Any, arrays: Sequence[npt.NDArray[Any]]) -> list[Any]:
+    """Start a request; return the memory that must be kept until it is done."""
+    ready = [np.ascontiguousarray(array) for array in arrays]
+    for number, array in enumerate(ready):
+        request.set_input_tensor(number, engine().Tensor(array, shared_memory=True))
+    request.start_async()
+    return ready
 
 
-def _wait(request: Any) -> list[FloatArray]:
+def _wait(request: Any, _ready: list[Any]) -> list[FloatArray]:
     request.wait()
     return [tensor.data.copy() for tensor in request.output_tensors]
 
