@@ -19,8 +19,9 @@ from poise.models.blazepose import (
     _ssd_anchors,
     refine,
 )
-from poise.models.following import _turn
+from poise.models.regions import _turn
 from poise.poses import Frame
+from poise.runtime import Session, engine
 
 CLIPS = (
     "exercise/tfjs_pose_1.mp4",
@@ -73,12 +74,22 @@ def refined_slowly(point, heat, cell):
     return np.array([x, y]) / total * cell if best >= 0.5 else point
 
 
+def refined(points: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """One crop, refined by the engine."""
+    from openvino import opset8 as op
+
+    doors = [op.parameter([1, *array.shape], np.float32) for array in (points, heat)]
+    better = refine(op.squeeze(doors[0], np.int32(0)), doors[1])
+    network = engine().Model([better], doors, "refine")
+    return Session.of(network, precision="f32").run(points[None], heat[None])[0]
+
+
 def test_refinement_equals_the_plain_loop() -> None:
     rng = np.random.default_rng(3)
     heat = rng.normal(-4, 2.5, (2, 64, 64, 39)).astype(np.float32)
     points = rng.uniform(-20, 280, (2, 35, 2)).astype(np.float32)
     points[0, 0], points[0, 1] = (0.2, 255.9), (128, 3)
-    found = refine(points, heat, 256)
+    found = np.stack([refined(*pair) for pair in zip(points, heat, strict=True)])
     wanted = [
         [refined_slowly(points[n, k], heat[n, :, :, k], 4) for k in range(35)] for n in range(2)
     ]

@@ -12,7 +12,8 @@ import pytest
 from poise.crop import crop
 from poise.geometry import crop_affine
 from poise.models.base import CropPoses, Detections
-from poise.models.following import SOON, Steady
+from poise.models.following import SOON
+from poise.models.steady import Steady
 from poise.models.topdown import TopDown
 from poise.poses import Frame
 from poise.skeleton import get_skeleton

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 import numpy as np
@@ -69,22 +68,19 @@ def test_gated_assignment_is_the_cheapest_with_a_price_for_leaving():
     assert assign(np.zeros((0, 3))) == []
 
 
-def test_ten_people_with_misses_are_never_switched_and_cost_little():
+def test_ten_people_with_misses_are_never_switched():
     random = np.random.default_rng(2)
     places, speed = random.random((10, 2)) * [1700, 700], random.normal(0, 120, (10, 2))
-    tracker, people, ids, spent = Tracker(), [], [], []
+    tracker, people, ids = Tracker(), [], []
     for number in range(300):
         places += speed / 30
         speed[(places < 0) | (places > [1800, 800])] *= -1
         there = random.permutation(10)[random.random(10) > 0.08]
         poses = poses_at(places[there], number / 30, noise=2, seed=number)
-        begin = time.perf_counter()
         ids.append(tracker.update(poses).ids.tolist())
-        spent.append(time.perf_counter() - begin)
         people.append(there)
     assert switches(people, ids) == 0
     assert max(map(max, ids)) == 10
-    assert np.quantile(spent, 0.1) < 0.5e-3
 
 
 @pytest.mark.parametrize("absence", [0.3, 0.7, 1.0])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from poise.geometry import Affine, box_area, invert, iou, oks
-from poise.models.base import CropModel, CropPoses, Detector
+from poise.geometry import Affine, box_area, iou, oks
+from poise.models.base import CropModel, Detector
+from poise.models.regions import Reading, distinct, region_boxes
+from poise.models.steady import Steady
 from poise.poses import FloatArray, Frame, Image, Poses
 
 # Seconds between two frames beyond which people may be anywhere near their last place, so that
@@ -18,56 +19,15 @@ APART = 0.07
 # Seconds until the detector looks again where something moved outside the people's regions, and
 # where nothing did; and seconds between two questions whether something moved.
 SOON, LATER, GLANCE = 0.5, 4.0, 0.2
-# Regions that overlap more than this belong to one person; so do poses more alike than that.
-SAME_REGION, SAME_POSE = 0.6, 0.6
+# While people cover one another, and for so many seconds after somebody was lost, the detector
+# looks again after every so many seconds.
+ALERT, CLOSE_LOOK = 2.0, 0.1
+# Regions that overlap more than this belong to one person.
+SAME_REGION = 0.6
+# Boxes of two people that overlap more than this are about to cover one another.
+_TOUCHING = 0.1
 # Movement is looked for on a picture of this many points, in grey levels.
 _POINTS, _CHANGE = 64, 24.0
-
-
-class Steady:
-    """Holds the points that a region is made of still while a person stands still.
-
-    The 1 Euro filter of MediaPipe's ``PoseLandmarkFiltering`` for auxiliary landmarks, which is
-    on even where its smoothing of keypoints is off: cut-off 0.01 Hz at rest, plus 10 Hz for each
-    body size per second, of a speed that is itself filtered at 1 Hz; every frame counts as 1/30 s.
-    """
-
-    REST, GAIN, SPEED = 0.01, 10.0, 1.0
-    RATE = 30.0
-
-    def __init__(self) -> None:
-        self._last: FloatArray | None = None
-        self._size = 1.0
-        self._value: Any = 0.0
-        self._speed: Any = 0.0
-
-    def update(self, points: FloatArray) -> FloatArray:
-        """Take the (A, 2) points of a frame and return where they are when held still."""
-        size = max(2 * float(np.hypot(*(points[1] - points[0]))), 1e-6)
-        if self._last is None:
-            self._value = points.astype(float)
-            self._speed = np.zeros(points.shape)
-        else:
-            moved = (points - self._last) * (self.RATE / size)
-            self._speed = self._speed + self._alpha(self.SPEED) * (moved - self._speed)
-            self._value = self._value + self._alpha(self._cutoff()) * (points - self._value)
-        self._last, self._size = points, size
-        held: FloatArray = self._value.astype(np.float32)
-        return held
-
-    def expect(self) -> FloatArray:
-        """Return where the points will be one frame later if they go on as they do."""
-        ahead = self._last + self._speed * (self._size / self.RATE)
-        expected: FloatArray = (
-            self._value + self._alpha(self._cutoff()) * (ahead - self._value)
-        ).astype(np.float32)
-        return expected
-
-    def _cutoff(self) -> Any:
-        return self.REST + self.GAIN * np.abs(self._speed)
-
-    def _alpha(self, cutoff: Any) -> Any:
-        return 1 / (1 + self.RATE / (2 * np.pi * cutoff))
 
 
 @dataclass
@@ -79,27 +39,14 @@ class Person:
         steady: What the points that the region is made of went through.
         there: Whether the last frame that was read still showed the person.
         read: Whether the person was ever read, and not only detected.
+        pose: (K, 2) the last keypoints in picture pixels, or None before the first reading.
     """
 
     region: Affine
     steady: Steady = field(default_factory=Steady)
     there: bool = True
     read: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """Everyone that was looked for in a frame.
-
-    Attributes:
-        poses: One row for each region, in picture pixels.
-        there: (N,) whether the person is there at all.
-        anchors: (N, A, 2) picture pixels, or None.
-    """
-
-    poses: Poses
-    there: npt.NDArray[np.bool_]
-    anchors: FloatArray | None
+    pose: FloatArray | None = None
 
 
 @dataclass
@@ -118,6 +65,7 @@ class Walk:
     _time: float | None = None
     _size: tuple[int, int] | None = None
     _looked: float = -np.inf
+    _alert_until: float = -np.inf
     _glanced: float = -np.inf
     _seen: npt.NDArray[np.int16] | None = None
     _lost: bool = True
@@ -147,7 +95,8 @@ class Walk:
     def learn(self, frame: Frame, people: list[Person], reading: Reading) -> Poses:
         """Take what was read in a frame and return who is there."""
         still = [person.there for person in people]
-        rows = distinct(reading.poses, reading.there & np.array(still, bool))
+        there = reading.there & np.array(still, bool)
+        rows = distinct(reading.poses, there, claims=_claims(people, reading.poses))
         poses = reading.poses if len(rows) == len(people) else reading.poses.select(rows)
         found = [people[row] for row in rows]
         anchors = reading.anchors
@@ -155,11 +104,14 @@ class Walk:
             pairs = zip(found, anchors[rows], strict=True)
             anchors = np.stack([person.steady.update(points) for person, points in pairs])
         self._newest = (found, poses, anchors) if found else None
-        for person in found:
-            person.read = True
+        for person, keypoints in zip(found, poses.keypoints, strict=True):
+            person.read, person.pose = True, keypoints
+        if len(found) > 1 and _touch(poses.boxes):
+            self._alert_until = frame.time + ALERT
         for row, person in enumerate(people):
             if row not in rows and person.there:
                 person.there, self._lost = False, True
+                self._alert_until = frame.time + ALERT
         self._people = [person for person in self._people if person.there]
         self._lost |= not self._people
         return poses
@@ -181,7 +133,8 @@ class Walk:
         """Whether it is time for the detector, with everybody in sight."""
         if self._asked is None or self._asked[0] is not frame:
             waited = frame.time - self._looked
-            due = not 0 <= waited < LATER
+            alert = frame.time <= self._alert_until
+            due = not 0 <= waited < (CLOSE_LOOK if alert else LATER)
             if waited >= SOON and frame.time - self._glanced >= GLANCE:
                 self._glanced = frame.time
                 due = due or self._moved(frame)
@@ -192,12 +145,18 @@ class Walk:
         (found,) = self.detector.detect([frame.image])
         self._looked, self._seen, self._lost = frame.time, _thumbnail(frame.image), False
         regions = self.reader.regions(found) if len(found) else []
-        known = [person.region for person in self._people]
-        boxes = _region_boxes([*known, *regions], self.reader.size)
-        overlap = iou(boxes, boxes)
-        for row, region in enumerate(regions, start=len(known)):
-            if not (overlap[row, :row] > SAME_REGION).any():
-                self._people.append(Person(region))
+        alert = frame.time <= self._alert_until
+        known = region_boxes([person.region for person in self._people], self.reader.size)
+        overlap = iou(known, region_boxes(regions, self.reader.size))
+        owners = _pair(overlap)
+        for column, region in enumerate(regions):
+            if column not in owners:
+                # Of people who cover one another the detector knows best how many there are;
+                # a region that turns out to show somebody twice is dropped when it is read.
+                if alert or not (overlap[:, column] > SAME_REGION).any():
+                    self._people.append(Person(region))
+            elif alert:
+                self._people[owners[column]].region = region
         self._lost = not self._people
 
     def _moved(self, frame: Frame) -> bool:
@@ -207,80 +166,37 @@ class Walk:
             return True
         changed = np.abs(now - self._seen) > _CHANGE
         step = _step(frame.image)
-        for box in _region_boxes([person.region for person in self._people], self.reader.size):
+        for box in region_boxes([person.region for person in self._people], self.reader.size):
             x0, y0, x1, y1 = np.maximum(box / step, 0).astype(int)
             changed[y0 : y1 + 1, x0 : x1 + 1] = False
         return bool(np.count_nonzero(changed) > changed.size // 500)
 
 
-def read_regions(reader: CropModel, frame: Frame, regions: list[Affine]) -> Reading:
-    """Read the person in each region of a frame, all crops in one go."""
-    known: dict[str, Any] = {"index": frame.index, "time": frame.time, "size": frame.size}
-    if not regions:
-        nobody = Poses.empty(reader.skeleton, **known)
-        return Reading(nobody, np.zeros(0, bool), None)
-    crops = [reader.cut(frame.image, region) for region in regions]
-    read = reader.read(np.stack(crops) if len(crops) > 1 else crops[0][None])
-    back = np.stack([invert(region) for region in regions])
-    poses = Poses(
-        reader.skeleton,
-        _place(back, read.keypoints),
-        read.scores,
-        xyz=None if read.xyz is None else _turn(back, read.xyz),
-        person_scores=read.presence,
-        **known,
-    )
-    anchors = None if read.anchors is None else _place(back, read.anchors)
-    return Reading(poses, _present(reader, read), anchors)
+def _pair(overlap: FloatArray) -> dict[int, int]:
+    """Give each known region the detection that it overlaps most; {detection: known}."""
+    left, owners = overlap.copy(), {}
+    while left.size and left.max() > SAME_REGION / 2:
+        row, column = np.unravel_index(int(left.argmax()), left.shape)
+        owners[int(column)] = int(row)
+        left[row], left[:, column] = 0, 0
+    return owners
 
 
-def distinct(poses: Poses, there: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Return the rows of those who are there, without a second reading of the same person.
-
-    Of two poses that are more alike than ``SAME_POSE`` (OKS), the first stays.
-    """
-    rows = np.flatnonzero(there)
-    if len(rows) < 2:
-        return rows
-    few = poses.keypoints[rows]
-    alike = oks(few, few, box_area(poses.boxes[rows]), poses.skeleton.sigmas)
-    kept: list[int] = []
-    for row in range(len(rows)):
-        if not kept or alike[row, kept].max() <= SAME_POSE:
-            kept.append(row)
-    chosen: npt.NDArray[np.int64] = rows[kept]
-    return chosen
+def _claims(people: list[Person], poses: Poses) -> FloatArray | None:
+    """Return (N,) how alike each pose is to the same person's last one, 0..1."""
+    if len(people) < 2:
+        return None
+    areas, sigmas = box_area(poses.boxes), poses.skeleton.sigmas
+    claims = np.full(len(people), 0.5, np.float32)
+    for row, person in enumerate(people):
+        if person.pose is not None:
+            pair = poses.keypoints[row : row + 1], person.pose[None]
+            claims[row] = oks(*pair, areas[row : row + 1], sigmas)[0, 0]
+    return claims
 
 
-def _present(reader: CropModel, read: CropPoses) -> npt.NDArray[np.bool_]:
-    there: npt.NDArray[np.bool_] = read.presence >= reader.minimum_presence
-    return there
-
-
-def _place(back: npt.NDArray[np.float64], points: FloatArray) -> FloatArray:
-    placed = points @ back[:, :, :2].transpose(0, 2, 1) + back[:, None, :, 2]
-    return placed.astype(np.float32)
-
-
-def _turn(back: npt.NDArray[np.float64], xyz: FloatArray) -> FloatArray:
-    """Turn (N, K, 3) metres from the crop's frame back into the picture's."""
-    turn = back[:, :, :2]
-    turn = turn / np.sqrt(np.abs(np.linalg.det(turn)))[:, None, None]
-    turned = xyz.copy()
-    turned[..., :2] = xyz[..., :2] @ turn.transpose(0, 2, 1)
-    return turned
-
-
-def _region_boxes(regions: list[Affine], size: tuple[int, int]) -> FloatArray:
-    """Return (N, 4) the upright boxes around regions, in picture pixels."""
-    width, height = size
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
-    boxes = np.zeros((len(regions), 4), np.float32)
-    for box, region in zip(boxes, regions, strict=True):
-        back = invert(region)
-        points = corners @ back[:, :2].T + back[:, 2]
-        box[:2], box[2:] = points.min(axis=0), points.max(axis=0)
-    return boxes
+def _touch(boxes: FloatArray) -> bool:
+    return bool(np.triu(iou(boxes, boxes), 1).max() > _TOUCHING)
 
 
 def _step(image: Image) -> int:

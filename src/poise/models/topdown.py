@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from poise.models.base import CropModel, Detector, PoseModel
-from poise.models.following import Person, Reading, Walk, distinct, read_regions
+from poise.models.following import Person, Walk
+from poise.models.regions import Reading, distinct, read_regions
 from poise.poses import Frame, Poses
 
 # Frames that may be read at the same time. The network's two streams are then always busy.

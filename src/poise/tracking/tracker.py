@@ -17,6 +17,7 @@ from poise.geometry import iou
 from poise.poses import FloatArray, IntArray, Poses, bounding_boxes
 from poise.skeleton import Skeleton
 from poise.tracking.assignment import Matrix, assign
+from poise.tracking.crossing import Crossings
 
 Mask = npt.NDArray[np.bool_]
 
@@ -77,6 +78,7 @@ class Tracker:
     _time: float = field(default=-np.inf, init=False, repr=False)
     _skeleton: Skeleton | None = field(default=None, init=False, repr=False)
     _tracks: _Tracks = field(default_factory=lambda: _Tracks.none(0), init=False, repr=False)
+    _crossings: Crossings = field(default_factory=Crossings, init=False, repr=False)
 
     def restart(self) -> None:
         """Forget everyone, as at a cut. Ids that were given are not given again."""
@@ -91,10 +93,12 @@ class Tracker:
         if poses.skeleton != self._skeleton or poses.time < self._time:
             self._skeleton = poses.skeleton
             self._tracks = _Tracks.none(len(poses.skeleton))
+            self._crossings = Crossings()
         self._time = poses.time
         self._forget(poses.time)
         boxes = _known_boxes(poses)
         found, copies = self._associate(poses, boxes)
+        found = self._cross(found, boxes, poses.time)
         ids = self._remember(poses, boxes, found, copies)
         return poses.replace(ids=ids)
 
@@ -130,6 +134,17 @@ class Tracker:
         for people, tracks in ((strong, known), (~strong, known), (None, ~known)):
             _match(cost, found, people, tracks)
         return found, copies
+
+    def _cross(self, found: IntArray, boxes: FloatArray, time: float) -> IntArray:
+        """Return (N,) rows of tracks, put right where people covered one another."""
+        rows = {int(identity): row for row, identity in enumerate(self._tracks.ids)}
+        ids = np.array([self._tracks.ids[row] if row >= 0 else -1 for row in found], np.int64)
+        still = np.zeros((1, 2), np.float32)
+        velocities = np.concatenate([self._tracks.velocity, still])[found]
+        right = self._crossings.resolve(ids, boxes, velocities, time)
+        if np.array_equal(right, ids) or not all(one in rows for one in right if one >= 0):
+            return found
+        return np.array([rows.get(int(identity), -1) for identity in right], np.int64)
 
     def _remember(self, poses: Poses, boxes: FloatArray, found: IntArray, copies: Mask) -> IntArray:
         """Bring the tracks up to date, begin new ones, and return (N,) ids."""
