@@ -165,7 +165,7 @@ def refine(points: Any, heat: Any) -> Any:
     Where the map's sigmoid reaches 0.5 within 7 x 7 cells of a keypoint, the keypoint becomes the
     mean of those cells' places, weighted by the sigmoid; a cell's place is its column and row
     times the cell's size (MediaPipe's RefineLandmarksFromHeatmapCalculator). The engine does it
-    as part of the network: numpy, with all its memory cold after the network, took 0.3 ms.
+    as part of the network: numpy took 0.3 ms right after it.
 
     Args:
         points: Node of (K, 2) crop pixels.
