@@ -205,14 +205,20 @@ def test_blazepose_keeps_ids_through_a_crossing(default_weights: object) -> None
     assert _switches(stage, found) == 0
 
 
+# The live filter cannot look ahead, so it is calmer at the price of lag; see docs/smoothing.md.
 @pytest.mark.weights
-@pytest.mark.parametrize("method", ["one-euro", "savgol", "butterworth"])
-def test_smoothing_calms_the_real_model(default_weights: object, method: str) -> None:
+@pytest.mark.parametrize(
+    "method, jitter, error",
+    [("savgol", 0.5, 1.0), ("butterworth", 0.5, 1.0), ("one-euro", 0.8, 1.2)],
+)
+def test_smoothing_calms_the_real_model(
+    default_weights: object, method: str, jitter: float, error: float
+) -> None:
     stage = Stage([Dancer(walk(4.0), path=[(0, -1.2, 0), (4, 1.2, 0)])], duration=4.0)
     raw = list(poise.estimate(stage.frames(), "blazepose"))
     calm = list(poise.estimate(stage.frames(), "blazepose", smooth=method))
-    assert _jitter(calm) < 0.75 * _jitter(raw)
-    assert _errors(stage, calm)[0].mean() < 1.1 * _errors(stage, raw)[0].mean()
+    assert _jitter(calm) <= jitter * _jitter(raw)
+    assert _errors(stage, calm)[0].mean() <= error * _errors(stage, raw)[0].mean()
 
 
 def _jitter(frames: list[poise.Poses]) -> float:
