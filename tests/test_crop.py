@@ -144,3 +144,9 @@ def test_a_mark_in_the_picture_lies_where_the_map_sends_it(way, angle: float) ->
     middle = np.array([(patch * columns).sum(), (patch * rows).sum()]) / patch.sum()
     wanted = affine[:, :2] @ spot + affine[:, 2]
     assert np.abs(middle - wanted).max() < 0.15
+
+
+def test_a_picture_that_may_not_be_written_to(way) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (40, 50, 3), np.uint8)
+    image.flags.writeable = False
+    assert np.array_equal(crop(image, crop_affine((25, 20), (50, 40), (50, 40)), (50, 40)), image)
