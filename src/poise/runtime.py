@@ -282,8 +282,7 @@ def _run_each(requests: list[Any], arrays: Sequence[npt.NDArray[Any]]) -> list[l
 
 
 def _start(request: Any, arrays: Sequence[npt.NDArray[Any]]) -> list[Any]:
-    """Start a request; return the memory that must be kept until it is done."""
-    # The engine shares only memory that may be written to, which Pillow's arrays may not.
+    """Start a request; return the (writable) memory that must be kept until it is done."""
     ready = [np.require(array, requirements=("C", "W")) for array in arrays]
     for number, array in enumerate(ready):
         request.set_input_tensor(number, engine().Tensor(array, shared_memory=True))
