@@ -16,6 +16,7 @@ from PIL import Image
 import poise
 from media import write_video
 from poise.cli.app import app, run
+from poise.draw import Style
 from poise.options import Options
 from poise.testing import blob_picture
 
@@ -253,6 +254,7 @@ def test_usage_errors(picture: Path, flag: str, value: str) -> None:
         (["--stride", "0"], "stride"),
         (["--start", "5", "--end", "2"], "end"),
         (["--skeleton", "coco7"], "coco17"),
+        (["--minimum-score", "3"], "--minimum-score"),
         (["--overwrite", "--resume"], "exclude"),
     ],
 )
@@ -267,7 +269,7 @@ def test_flags_have_the_functions_defaults() -> None:
 
     command = get_command(app).commands["estimate"]  # type: ignore[attr-defined]
     flags = {p.name: p.default for p in command.params}
-    for name, value in vars(Options()).items():
+    for name, value in {**vars(Options()), **vars(Style())}.items():
         assert flags[name] == value, name
 
 
@@ -502,3 +504,13 @@ def test_a_demo_without_its_model_leaves_nothing(
     (out / "dance.mp4").unlink()
     assert "dance.jsonl: exists already" in _fails(capsys, 7, "demo", "-m", "fake", "-o", out)
     assert not (out / "dance.mp4").exists()
+
+
+def test_the_style_of_pictures_can_be_chosen(video: Path, tmp_path: Path) -> None:
+    black, plain = tmp_path / "black.png", tmp_path / "plain.png"
+    picture = tmp_path / "one.png"
+    Image.fromarray(blob_picture([BOX], (64, 48))).save(picture)
+    for out, flags in ((black, ["--background", "black", "--boxes"]), (plain, [])):
+        assert run(["estimate", str(picture), "-m", "fake", "-o", str(out), *flags]) == 0
+    dark, bright = (np.asarray(Image.open(path)).min(axis=2) for path in (black, plain))
+    assert (dark == 0).mean() > 0.5 > (bright == 0).mean()

@@ -15,6 +15,7 @@ from typing import Protocol
 from poise.batch.counting import Report
 from poise.batch.ledger import Entry, Ledger
 from poise.batch.single import Output, Summary, check_outputs, output_suffix, write_estimate
+from poise.draw import Style
 from poise.errors import OutputError, PoiseError
 from poise.io.sources import Source
 from poise.models.base import PoseModel
@@ -61,6 +62,7 @@ class Run:
         formats: One output a source for each: pose formats and picture suffixes.
         model: The loaded model.
         options: How to estimate.
+        style: How pictures are painted.
         resume: Skip what is complete and unchanged.
         overwrite: Replace outputs that exist.
     """
@@ -69,6 +71,7 @@ class Run:
     formats: tuple[str, ...]
     model: PoseModel
     options: Options
+    style: Style = field(default_factory=Style)
     resume: bool = False
     overwrite: bool = False
 
@@ -129,6 +132,7 @@ class Run:
 
     def _settings(self) -> str:
         values = dataclasses.asdict(self.options) | {"formats": self.formats}
+        values |= {f"style_{name}": value for name, value in vars(self.style).items()}
         values |= {"model": self.model.name, "precision": self.model.precision}
         return json.dumps(values, sort_keys=True)
 
@@ -150,7 +154,13 @@ class Run:
             for output in outputs:
                 _make_folder(Path(output.path).parent)
             summary = write_estimate(
-                source.address, outputs, self.model, self.options, overwrite=True, report=report
+                source.address,
+                outputs,
+                self.model,
+                self.options,
+                overwrite=True,
+                style=self.style,
+                report=report,
             )
         except PoiseError as error:
             if getattr(error.__cause__, "errno", None) in _FULL:

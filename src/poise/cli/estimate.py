@@ -24,6 +24,7 @@ from poise.batch.single import (
 )
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
+from poise.draw import Style
 from poise.errors import SomeInputsFailedError, UsageError
 from poise.io import FrameReader, find_sources
 from poise.io.clips import names_format
@@ -71,7 +72,7 @@ CardFile = Annotated[
 ]
 
 
-@take_options(Options)
+@take_options(options=Options, style=Style)
 def estimate(
     *,
     sources: Sources,
@@ -83,6 +84,7 @@ def estimate(
     resume: Annotated[bool, typer.Option(help="Skip what is complete and unchanged.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
     options: Options,
+    style: Style,
 ) -> None:
     """Estimate everyone's keypoints in pictures, videos, folders, cameras and streams."""
     if overwrite and resume:
@@ -92,7 +94,8 @@ def estimate(
     found = find_sources(sources)
     listed = list(found)
     load = functools.partial(load_model, model, precision=options.precision, card=card)
-    request = Request(tuple(output or ()), tuple(format_ or ()), load, options, overwrite, resume)
+    names = tuple(output or ()), tuple(format_ or ())
+    request = Request(*names, load, options, style, overwrite=overwrite, resume=resume)
     many = found.many or request.wants_folder
     ticker = Ticker(enabled=progress, many=many)
     try:
@@ -112,6 +115,7 @@ class Request:
     formats: tuple[str, ...]
     load: Callable[..., PoseModel]
     options: Options
+    style: Style
     overwrite: bool
     resume: bool
 
@@ -142,6 +146,7 @@ class Request:
                 self.load(report=ticker.say, progress=ticker.fetch),
                 self.options,
                 overwrite=self.overwrite,
+                style=self.style,
                 report=ticker.begin(source, 1, 1),
             )
         ticker.end(source, summary, None)
@@ -167,8 +172,9 @@ class Request:
             self.formats or ("jsonl",),
             self.load(report=ticker.say, progress=ticker.fetch),
             self.options,
-            self.resume,
-            self.overwrite,
+            self.style,
+            resume=self.resume,
+            overwrite=self.overwrite,
         )
         try:
             result = run.process(sources, ticker)

@@ -13,30 +13,33 @@ import typer
 from poise.errors import UsageError
 
 
-def take_options(kind: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command one flag for each field of a dataclass.
+def take_options(**kinds: type[Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command one flag for each field of some dataclasses.
 
-    The command's last keyword parameter must be ``options: kind``; it is filled from the flags,
-    whose types, defaults and help texts are those of the fields (``Annotated[type, "help"]``).
+    The command's keyword parameters of these names, such as ``options: Options``, are filled from
+    the flags, whose types, defaults and help texts are those of the fields
+    (``Annotated[type, "help"]``).
     """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        flags = _flags(kind)
+        flags = {name: _flags(kind) for name, kind in kinds.items()}
         signature = inspect.signature(command)
         hints = get_type_hints(command, include_extras=True)
-        kept = [
+        shown = [
             p.replace(annotation=hints[name])
             for name, p in signature.parameters.items()
-            if name != "options"
-        ]
+            if name not in kinds
+        ] + [flag for each in flags.values() for flag in each]
 
         @functools.wraps(command)
         def wrapper(**values: Any) -> Any:
-            chosen = {flag.name: values.pop(flag.name) for flag in flags}
-            return command(**values, options=_make(kind, chosen))
+            for name, kind in kinds.items():
+                chosen = {flag.name: values.pop(flag.name) for flag in flags[name]}
+                values[name] = _make(kind, chosen)
+            return command(**values)
 
-        wrapper.__signature__ = inspect.Signature([*kept, *flags])  # type: ignore[attr-defined]
-        wrapper.__annotations__ = {p.name: p.annotation for p in [*kept, *flags]}
+        wrapper.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+        wrapper.__annotations__ = {p.name: p.annotation for p in shown}
         del wrapper.__wrapped__
         return wrapper
 
@@ -47,9 +50,10 @@ def _make(kind: type[Any], chosen: dict[str, Any]) -> Any:
     try:
         return kind(**chosen)
     except UsageError as error:
-        if error.where not in chosen:
+        name = str(error.where).rpartition(".")[2]
+        if name not in chosen:
             raise
-        flag = f"--{str(error.where).replace('_', '-')}"  # as the user wrote it
+        flag = f"--{name.replace('_', '-')}"  # as the user wrote it
         raise UsageError(error.what, where=flag, remedy=error.remedy) from error
 
 

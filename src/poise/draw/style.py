@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -37,27 +38,24 @@ _TRAILED_PARTS = frozenset({"wrist", "ankle"})
 class Style:
     """How poses are painted.
 
-    Attributes:
-        colour: ``side`` paints a person's own left blue, right orange and the middle light;
-            ``person`` gives everyone a colour by id.
-        background: ``source`` paints over the picture, ``black`` leaves the picture out.
-        trails: Seconds that the way of wrists and ankles stays visible; 0 for none. People
-            without an id leave no trail.
-        ids: Whether a label with the id stands above each person who has one.
-        boxes: Whether each person's box is drawn.
-        minimum_score: Keypoints with a lower score (0..1) are not drawn; above it, the score is
-            the opacity.
+    Each choice is described beside its type. A person's own left is blue, the right orange.
 
     Raises:
         UsageError: A value that cannot be; says which and what the choices are.
     """
 
-    colour: str = "side"
-    background: str = "source"
-    trails: float = 0.0
-    ids: bool = True
-    boxes: bool = False
-    minimum_score: float = 0.3
+    colour: Annotated[Literal["side", "person"], "Colour limbs by side, or people by id."] = "side"
+    background: Annotated[
+        Literal["source", "black"], "Paint over the picture, or leave the picture out."
+    ] = "source"
+    trails: Annotated[
+        float, "Show for so many seconds where wrists and ankles of people with an id went."
+    ] = 0.0
+    ids: Annotated[bool, "Label each person with the id."] = True
+    boxes: Annotated[bool, "Draw each person's box."] = False
+    minimum_score: Annotated[
+        float, "Do not draw keypoints with a lower score; above it, the score is the opacity."
+    ] = 0.3
 
     def __post_init__(self) -> None:
         self._check_choice("colour", ("side", "person"))
@@ -65,7 +63,7 @@ class Style:
         self._check_range("trails", 60.0, "seconds in 0..60")
         self._check_range("minimum_score", 1.0, "a score in 0..1")
         for field in fields(self):
-            if field.type == "bool" and not isinstance(getattr(self, field.name), bool):
+            if isinstance(field.default, bool) and not isinstance(getattr(self, field.name), bool):
                 self._refuse(field.name, "True or False")
 
     def _check_choice(self, field: str, choices: tuple[str, ...]) -> None:
