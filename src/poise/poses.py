@@ -192,6 +192,10 @@ class Poses:
 
 def bounding_boxes(keypoints: FloatArray) -> FloatArray:
     """Return (N, 4) the smallest boxes around the present keypoints; NaN where there are none."""
+    low, high = keypoints.min(axis=1, initial=np.inf), keypoints.max(axis=1, initial=-np.inf)
+    boxes: FloatArray = np.concatenate([low, high], axis=1).astype(np.float32)
+    if np.isfinite(boxes).all():
+        return boxes
     boxes = np.full((len(keypoints), 4), np.nan, np.float32)
     for box, points in zip(boxes, keypoints, strict=True):
         seen = points[np.isfinite(points).all(axis=1)]
