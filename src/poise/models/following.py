@@ -11,7 +11,7 @@ from poise.geometry import Affine, box_area, iou, oks
 from poise.models.base import CropModel, Detector
 from poise.models.regions import Reading, distinct, region_boxes
 from poise.models.steady import Steady
-from poise.poses import FloatArray, Frame, Image, Poses
+from poise.poses import FloatArray, Frame, Image, Poses, bounding_boxes
 
 # Seconds between two frames beyond which people may be anywhere near their last place, so that
 # no frame is read before the one before it.
@@ -19,8 +19,8 @@ APART = 0.07
 # Seconds until the detector looks again where something moved outside the people's regions, and
 # where nothing did; and seconds between two questions whether something moved.
 SOON, LATER, GLANCE = 0.5, 4.0, 0.2
-# While people cover one another, and for so many seconds after somebody was lost, the detector
-# looks again after every so many seconds.
+# While people cover one another, and for so many seconds after that, the detector looks again
+# after every so many seconds.
 ALERT, CLOSE_LOOK = 2.0, 0.1
 # Regions that overlap more than this belong to one person.
 SAME_REGION = 0.6
@@ -96,6 +96,8 @@ class Walk:
         """Take what was read in a frame and return who is there."""
         still = [person.there for person in people]
         there = reading.there & np.array(still, bool)
+        if _touch(people):
+            self._alert_until = frame.time + ALERT
         rows = distinct(reading.poses, there, claims=_claims(people, reading.poses))
         poses = reading.poses if len(rows) == len(people) else reading.poses.select(rows)
         found = [people[row] for row in rows]
@@ -106,12 +108,9 @@ class Walk:
         self._newest = (found, poses, anchors) if found else None
         for person, keypoints in zip(found, poses.keypoints, strict=True):
             person.read, person.pose = True, keypoints
-        if len(found) > 1 and _touch(poses.boxes):
-            self._alert_until = frame.time + ALERT
         for row, person in enumerate(people):
             if row not in rows and person.there:
                 person.there, self._lost = False, True
-                self._alert_until = frame.time + ALERT
         self._people = [person for person in self._people if person.there]
         self._lost |= not self._people
         return poses
@@ -195,7 +194,12 @@ def _claims(people: list[Person], poses: Poses) -> FloatArray | None:
     return claims
 
 
-def _touch(boxes: FloatArray) -> bool:
+def _touch(people: list[Person]) -> bool:
+    """Whether any two of them were about to cover each other when they were last read."""
+    poses = [person.pose for person in people if person.pose is not None]
+    if len(poses) < 2:
+        return False
+    boxes = bounding_boxes(np.stack(poses))
     return bool(np.triu(iou(boxes, boxes), 1).max() > _TOUCHING)
 
 
