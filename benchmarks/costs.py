@@ -120,10 +120,42 @@ def scan(count: int) -> None:
     print(f"scan: {found} files in {seconds:.2f} s, {grown:.0f} MB more")
 
 
+def steps(runs: int) -> None:
+    """Print what single steps cost for each frame with one person, in milliseconds."""
+    from poise.cuts import CutDetector
+    from poise.io import open_writer
+    from poise.smoothing import smooth
+    from poise.synthetic import Dancer, Stage, dance
+    from poise.tracking import Tracker
+
+    stage = Stage([Dancer(dance())], size=(1280, 720), fps=30.0, duration=4.0)
+    clip, picture = stage.clip("blazepose33"), stage.frame(0).image
+    frames, detector, tracker = clip.frames, CutDetector(), Tracker()
+
+    def write() -> None:
+        with tempfile.TemporaryDirectory() as folder, open_writer(f"{folder}/a.jsonl") as out:
+            for poses in frames:
+                out.write(poses)
+
+    def measure(name: str, work: object, count: int) -> None:
+        best = []
+        for _ in range(runs):
+            began = time.perf_counter()
+            work()
+            best.append((time.perf_counter() - began) / count * 1e3)
+        print(f"{name}: {spread(best)} ms a frame")
+
+    measure("writing JSONL", write, len(frames))
+    measure("tracking", lambda: [tracker.update(poses) for poses in frames], len(frames))
+    measure("looking for cuts, 720p", lambda: [detector.is_cut(picture)] * 1, 1)
+    for method in ("one-euro", "savgol", "butterworth"):
+        measure(f"smoothing, {method}", lambda m=method: smooth(clip, m), len(frames))
+
+
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["overlay", "memory", "startup", "scan", "all"])
+    parser.add_argument("what", choices=["overlay", "memory", "startup", "scan", "steps", "all"])
     parser.add_argument("video", nargs="?")
     parser.add_argument("--model", default="blazepose")
     parser.add_argument("--runs", type=int, default=5)
@@ -135,6 +167,8 @@ def main() -> None:
         memory(chosen.video, chosen.model)
     if chosen.what in ("startup", "all"):
         startup(chosen.runs)
+    if chosen.what in ("steps", "all"):
+        steps(chosen.runs)
     if chosen.what in ("scan", "all"):
         scan(10_000)
 

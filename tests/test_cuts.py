@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -82,16 +81,6 @@ def test_a_moving_person_is_no_cut():
 def test_pictures_of_another_size_is_a_cut_and_tiny_ones_are_taken():
     picture = scenery(9)[:, :640]
     assert cuts([picture, picture, picture[::2, ::2][:100, :100], picture[:3, :2]]) == [2]
-
-
-def test_a_720p_picture_costs_little():
-    pictures = [scenery(seed, 720, 1280) for seed in range(4)]
-    detector, best = CutDetector(), np.inf
-    for number in range(60):
-        begin = time.perf_counter()
-        detector.is_cut(pictures[number // 15])
-        best = min(best, time.perf_counter() - begin)
-    assert best < 0.15e-3
 
 
 def first_frames(path: Path, count: int = 40) -> list[np.ndarray]:

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -157,24 +156,6 @@ def test_writer_without_header_takes_the_first_frame(tmp_path: Path) -> None:
     with open_writer(tmp_path / "none.jsonl"):
         pass
     assert len(read_clip(tmp_path / "none.jsonl")) == 0
-
-
-def test_writing_is_fast(tmp_path: Path) -> None:
-    """The run's speed counts it: a frame of 33 keypoints with 3D in well under 0.3 ms."""
-    skeleton = get_skeleton("blazepose33")
-    random = np.random.default_rng(0)
-    poses = Poses(
-        skeleton, random.uniform(0, 999, (1, 33, 2)), random.uniform(size=(1, 33)),
-        xyz=random.normal(size=(1, 33, 3)), ids=np.array([1]),
-    )  # fmt: skip
-    best = float("inf")
-    with open_writer(tmp_path / "a.jsonl") as out:
-        for _ in range(20):
-            began = time.perf_counter()
-            for _ in range(10):
-                out.write(poses)
-            best = min(best, (time.perf_counter() - began) / 10)
-    assert best < 0.0006, f"{best * 1000:.2f} ms a frame"  # twice the target: machines differ
 
 
 # ---- complete or nothing

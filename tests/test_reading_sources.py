@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 import tracemalloc
 from pathlib import Path, PurePath
 
@@ -190,15 +189,13 @@ def test_any_name(here: Path) -> None:
     assert os.fsdecode(b"\xff.jpg") in relatives("in")
 
 
-def test_ten_thousand_files_in_a_second(here: Path) -> None:
+def test_ten_thousand_files_in_little_memory(here: Path) -> None:
     for folder in range(20):
         (here / f"in/s{folder}").mkdir(parents=True)
         for number in range(500):
             (here / f"in/s{folder}/{number}.jpg").touch()
-    start = time.perf_counter()
     sources = find_sources(["in"])
     count = sum(1 for _ in sources)
-    assert time.perf_counter() - start < 1
     assert count == 10_000 and not sources.skipped
     tracemalloc.start()
     for _ in find_sources(["in"]):

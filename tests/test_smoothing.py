@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import lru_cache
 
 import numpy as np
@@ -201,18 +200,6 @@ def test_one_euro_forgets_people_and_restarts():
     live.restart()
     again = Poses(COCO, keypoints + 50, np.ones((1, 17)), ids=ids, time=6.0)
     assert np.array_equal(live.update(again).keypoints, again.keypoints)
-
-
-def test_smoothing_costs_little():
-    _, noisy, times = swaying(300)
-    track = make_track(noisy, times)
-    for method in ("savgol", "butterworth", "one-euro"):
-        best = np.inf
-        for _ in range(3):
-            begin = time.perf_counter()
-            smooth(track, method)
-            best = min(best, time.perf_counter() - begin)
-        assert best / 300 < (0.4e-3 if method == "one-euro" else 0.15e-3), method
 
 
 def test_wrong_wishes_are_refused():
