@@ -76,7 +76,7 @@ def refined_slowly(point, heat, cell):
 
 def refined(points: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """One crop, refined by the engine."""
-    from openvino import opset8 as op
+    op = engine().opset8
 
     doors = [op.parameter([1, *array.shape], np.float32) for array in (points, heat)]
     better = refine(op.squeeze(doors[0], np.int32(0)), doors[1])

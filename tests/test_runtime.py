@@ -19,7 +19,7 @@ from poise.runtime import Pixels, Session, devices, engine
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Takes (1, 3, 4, 4); ``double`` is twice that, ``sums`` (1, 3) the sum of each channel."""
     ov = engine()
-    from openvino import opset8 as op
+    op = ov.opset8
 
     x = op.parameter([1, 3, 4, 4], np.float32, name="x")
     double = op.multiply(x, np.float32(2))

@@ -93,7 +93,7 @@ def _network(size: tuple[int, int], repeat: bool, small: bool) -> Session:
         small: Whether float32 can count the picture's bytes.
     """
     ov = engine()
-    from openvino import opset8 as op
+    op = ov.opset8
 
     channels = [op.parameter([-1], np.uint8) for _ in range(3)]
     numbers = op.parameter([9], np.float32)

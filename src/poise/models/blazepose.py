@@ -19,7 +19,7 @@ from poise.geometry import Affine, crop_affine, invert, iou, transform
 from poise.models.base import CropPoses, Detections
 from poise.models.card import Card
 from poise.poses import FloatArray, Image, Poses
-from poise.runtime import Pixels, Session
+from poise.runtime import Pixels, Session, engine
 from poise.skeleton import get_skeleton
 
 # The margin around a body that the landmark network was trained with.
@@ -139,7 +139,7 @@ def _finish(outputs: list[Any]) -> list[Any]:
     That is (1, 35, 2) crop pixels, 33 keypoints and the two points that the next region is made
     of; (1, 33) visibility; (1, 1) presence; and (1, 33, 3) metres.
     """
-    from openvino import opset8 as op
+    op = engine().opset8
 
     landmarks, presence, heat, world = outputs
     rows = op.reshape(landmarks, np.array([-1, 5]), False)
@@ -174,7 +174,7 @@ def refine(points: Any, heat: Any) -> Any:
     Returns:
         Node of (K, 2) crop pixels.
     """
-    from openvino import opset8 as op
+    op = engine().opset8
 
     count, (_, height, width, depth) = points.shape[0], heat.shape
     zero, one, two = np.int32(0), np.int32(1), np.int32(2)
