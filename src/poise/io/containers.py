@@ -62,23 +62,35 @@ def open_container(
     Raises:
         InputError: It cannot be opened, holds no video, or one that Poise does not read.
     """
+    container = open_demuxer(place, name, options, form=form, timeout=timeout)
+    try:
+        stream = _pick(container, name)
+        prepare_video(stream.codec_context, name)
+    except BaseException:
+        container.close()
+        raise
+    return container, stream
+
+
+def open_demuxer(
+    place: str | IO[bytes],
+    name: str,
+    options: dict[str, str],
+    *,
+    form: str | None = None,
+    timeout: float | None = None,
+) -> Any:
+    """Open a container and prepare no decoder; takes and raises what ``open_container`` does."""
     import av
 
     with translated(name, timeout):
-        container = av.open(
+        return av.open(
             place,
             format=form,
             options={"codec_whitelist": _PROBED, **options},
             timeout=timeout,
             **_lenient(),
         )
-    try:
-        stream = _pick(container, name)
-        _prepare(stream.codec_context, name)
-    except BaseException:
-        container.close()
-        raise
-    return container, stream
 
 
 def _lenient() -> dict[str, str]:
@@ -126,18 +138,30 @@ def _malformed() -> tuple[type[Exception], ...]:
     return error.InvalidDataError, error.EOFError, error.ArgumentError, error.PatchWelcomeError
 
 
-def _pick(container: Any, name: str) -> Any:
-    """Return the video stream; cover art of a song is none."""
+def find_video(container: Any) -> Any | None:
+    """Return the first video stream of a container, or None; cover art of a song is none."""
     from av.stream import Disposition
 
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             return stream
+    return None
+
+
+def _pick(container: Any, name: str) -> Any:
+    stream = find_video(container)
+    if stream is not None:
+        return stream
     sound = "only sound" if container.streams.audio else "no picture"
     raise InputError(f"the file holds {sound}", where=name, remedy="name a video")
 
 
-def _prepare(context: Any, name: str) -> None:
+def prepare_video(context: Any, name: str) -> None:
+    """Check the codec and the size of a video's frames, and choose the threads.
+
+    Raises:
+        InputError: The codec is not read, or the frames are too large.
+    """
     codec = "unknown" if context is None else context.codec.canonical_name
     if codec not in _CODECS.split(","):
         remedy = "convert it to a common codec such as H.264, HEVC, VP9 or AV1"
