@@ -1,0 +1,179 @@
+"""What a user names, loaded: videos and pictures are estimated, keypoint files are read."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from poise.clip import Clip
+from poise.comparison.options import ComparisonOptions
+from poise.comparison.performers import identify
+from poise.errors import InputError, NoInputError, UsageError
+from poise.io import detect_format, read_clip, read_frames
+from poise.io.formats.source import natural_key
+from poise.io.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from poise.models.base import PoseModel
+from poise.pipeline import estimate
+
+# Steps that are done, and how many there will be (None where nobody knows).
+Report = Callable[[int, int | None], None]
+
+CLIP_SUFFIXES = (".jsonl", ".json", ".csv", ".npz", ".npy", ".parquet")
+
+
+def find_attempts(words: Sequence[str]) -> list[str]:
+    """Return the sources that the words name, each once.
+
+    A word is a source, a folder of them, or a glob. A folder of OpenPose's JSON is one source; of
+    any other folder, its pictures, videos, keypoint files and OpenPose folders are sources, in
+    natural order. Nothing is opened that is not a folder.
+
+    Raises:
+        NoInputError: A word names nothing.
+    """
+    found: list[str] = []
+    for word in words:
+        found += [source for source in _expand(word) if source not in found]
+    return found
+
+
+def is_clip(source: str) -> bool:
+    """Whether a source is read as keypoints, not estimated.
+
+    Raises:
+        InputError: It is not there, or a folder of something else.
+        UsageError: It is a camera or a stream.
+    """
+    path = _path(source)
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        if not _is_openpose(path):
+            raise InputError(
+                "is a folder, not one performance", where=source,
+                remedy="name a video, picture or keypoint file in it",
+            )  # fmt: skip
+        return True
+    if suffix in CLIP_SUFFIXES:
+        return True
+    if suffix in IMAGE_SUFFIXES or suffix in VIDEO_SUFFIXES:
+        return False
+    try:
+        detect_format(path)
+    except InputError:
+        return False
+    return True
+
+
+def load_clip(
+    source: str,
+    load_model: Callable[[], PoseModel],
+    options: ComparisonOptions,
+    *,
+    report: Report | None = None,
+) -> Clip:
+    """Return everybody's keypoints of a source, named and joined by ``identify``.
+
+    Args:
+        source: A video, a picture, or a keypoint file or folder.
+        load_model: Returns the model; asked only for pictures and videos, after they were opened.
+        options: How videos are estimated, and the frame rate of files without times.
+        report: Told of each frame that was estimated.
+
+    Raises:
+        InputError: It cannot be read, or nobody is in it.
+        UsageError: It is a camera or a stream.
+    """
+    if is_clip(source):
+        clip = read_clip(source, fps=options.fps)
+        clip = replace(clip, header=replace(clip.header, source=source))
+    else:
+        clip = _estimate(source, load_model, options, report)
+    if not any(len(poses) for poses in clip.frames):
+        raise InputError("no person was found", where=source)
+    return identify(clip)
+
+
+def is_still(clip: Clip) -> bool:
+    """Whether a clip is a single pose."""
+    return len(clip) == 1
+
+
+def _estimate(
+    source: str,
+    load_model: Callable[[], PoseModel],
+    options: ComparisonOptions,
+    report: Report | None,
+) -> Clip:
+    with read_frames(source) as reader:
+        total = reader.count
+        done = 0
+
+        def watch() -> None:
+            nonlocal done
+            done += 1
+            if report is not None:
+                report(done, total)
+
+        with estimate(reader, load_model(), options=options.estimation()) as found:
+            found.watch = watch
+            frames = tuple(found)
+            return Clip(frames, found.header, truncated=found.truncated)
+
+
+def _path(source: str) -> Path:
+    if source == "-" or "://" in source or (source.isascii() and source.isdecimal()):
+        raise UsageError(
+            "is a camera or a stream, which has no end", where=source,
+            remedy="record it to a file first",
+        )  # fmt: skip
+    path = Path(source)
+    try:
+        there = path.exists()
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be opened ({error})", where=source) from error
+    if not there:
+        raise InputError("no such file or folder", where=source, remedy="check the path")
+    return path
+
+
+def _expand(word: str) -> list[str]:
+    path = Path(word)
+    if path.is_dir() and not _is_openpose(path):
+        return _inside(path)
+    if glob.has_magic(word) and not path.exists():
+        found = sorted(glob.glob(word), key=natural_key)  # noqa: PTH207 (passes hidden files over)
+        if not found:
+            raise NoInputError("nothing matches", where=word, remedy="check the pattern")
+        return found
+    return [word]
+
+
+def _inside(folder: Path) -> list[str]:
+    try:
+        entries = sorted(folder.iterdir(), key=lambda path: natural_key(path.name))
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=folder) from error
+    known = {*IMAGE_SUFFIXES, *VIDEO_SUFFIXES, *CLIP_SUFFIXES}
+    found = [
+        str(entry)
+        for entry in entries
+        if not entry.name.startswith(".")
+        and (_is_openpose(entry) if entry.is_dir() else entry.suffix.lower() in known)
+    ]
+    if not found:
+        raise NoInputError(
+            "holds no picture, video or keypoint file", where=folder, remedy="name another folder"
+        )
+    return found
+
+
+def _is_openpose(path: Path) -> bool:
+    """Whether a folder is one clip: JSON files of OpenPose, one a frame."""
+    if not path.is_dir() or not any(path.glob("*.json")):
+        return False
+    try:
+        return detect_format(path) == "openpose"
+    except InputError:
+        return False
