@@ -22,7 +22,7 @@ _FARTHEST = 0.5  # body heights, ...
 _WALKED = 0.5  # ... and so many more for each second unseen
 _GROWN = 1.5  # how many times larger or smaller, at most
 # At a cut everybody has a new place: who is alone before and after it is one person.
-_CUT = 0.5  # seconds
+_CUT = 0.2  # seconds
 _PERFORMS = 0.5  # of the main person's weight, so that passers-by take no part
 
 
