@@ -19,6 +19,7 @@ class _Prices:
     insert: float
     edge: float
     gap: float
+    bend: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,7 @@ def align(
     insert: float,
     edge_omit: float | None = None,
     open_gap: float = 0.0,
+    bend: float = 0.0,
     low: npt.ArrayLike | None = None,
     high: npt.ArrayLike | None = None,
 ) -> Path:
@@ -51,7 +53,7 @@ def align(
     slope limit P = 1 of Sakoe & Chiba 1978, in which each frame of either side pays once:
 
     - (1,1) pays 2 c[i,j];
-    - (1,2) pays 2 c[i,j-1] + c[i,j]; (2,1) pays 2 c[i-1,j] + c[i,j];
+    - (1,2) pays 2 c[i,j-1] + c[i,j] and ``bend``; (2,1) pays 2 c[i-1,j] + c[i,j] and ``bend``;
     - (1,0), the attempt leaves a frame out, pays ``omit``;
     - (0,1), the attempt adds a frame, pays ``insert``.
 
@@ -67,6 +69,8 @@ def align(
         edge_omit: Cost of a frame of the reference before the first or after the last pair;
             ``omit`` if None.
         open_gap: Cost of each run of omissions or insertions.
+        bend: Cost of each step that is faster or slower than (1,1), so that the tempo changes
+            where the movement asks for it and not to hide an error.
         low, high: (N,) non-decreasing column numbers: the path passes row i at columns
             ``low[i] <= j < high[i]``. W is the largest ``high - low``; without ``high`` every
             row is W wide.
@@ -80,12 +84,14 @@ def align(
     """
     edge = omit if edge_omit is None else edge_omit
     for name, price in zip(
-        ("omit", "insert", "edge_omit", "open_gap"), (omit, insert, edge, open_gap), strict=True
+        ("omit", "insert", "edge_omit", "open_gap", "bend"),
+        (omit, insert, edge, open_gap, bend),
+        strict=True,
     ):
         if not 0 <= price < np.inf:
             raise UsageError(f"{name} is {price}", remedy="choose a number that is 0 or more")
     band = _band(check_cost(cost), low, high)
-    return _best(band, _Prices(float(omit), float(insert), float(edge), float(open_gap)))
+    return _best(band, _Prices(float(omit), float(insert), float(edge), float(open_gap), float(bend)))
 
 
 def _band(table: Floats, low: npt.ArrayLike | None, high: npt.ArrayLike | None) -> _Band:
@@ -141,10 +147,10 @@ def _fill(band: _Band, prices: _Prices) -> tuple[Floats, Floats, Floats]:
         wide = np.full(size, np.inf)
         np.multiply(cost, 2, out=wide[2 : 2 + n])
         np.add(enter[shift + 1 : shift + 1 + n], wide[2 : 2 + n], out=best)
-        step = wide[1 : 1 + n] + cost
+        step = wide[1 : 1 + n] + (cost + prices.bend)
         step += enter[shift : shift + n]
         np.minimum(best, step, out=best)
-        np.add(twice[shift + 2 : shift + 2 + n], cost, out=step)
+        np.add(twice[shift + 2 : shift + 2 + n], cost + prices.bend, out=step)
         step += enter2[shift2 + 1 : shift2 + 1 + n]
         np.minimum(best, step, out=best)
         gone[:] = leave[shift + 2 : shift + 2 + n]
@@ -202,8 +208,8 @@ def _step(
     beside, above = band.at(cost, row, column - 1), band.at(cost, row - 1, column)
     sums = [
         2 * here + enter(row - 1, column - 1),
-        2 * beside + here + enter(row - 1, column - 2),
-        2 * above + here + enter(row - 2, column - 1),
+        2 * beside + here + prices.bend + enter(row - 1, column - 2),
+        2 * above + here + prices.bend + enter(row - 2, column - 1),
     ]
     last = (row, column)
     if sums[0] <= sums[1] and sums[0] <= sums[2]:
@@ -233,7 +239,7 @@ def occurrences(
         omit, insert, open_gap: Prices, as for ``align``.
         limit: Paths of a larger mean cost are left out, and so are those that match less than
             half of the reference.
-        most: Stop at so many.
+        most: Stop at so many, or when as many were left out.
 
     Raises:
         UsageError: As ``align``.
@@ -248,16 +254,20 @@ def occurrences(
         if 4 * (end - begin) < rows or begin >= end:
             return
         path = align(table[:, begin:end], omit=omit, insert=insert, open_gap=open_gap)
-        if path.rows.size:
+        # Nothing in these columns costs less, nor matches more frames than this.
+        if path.rows.size and path.cost <= limit * (rows + min(end - begin, 2 * rows)):
             moved = Path(path.rows, path.columns + begin, path.cost)
             heapq.heappush(heap, (moved.cost / moved.weight, next(ticket), begin, end, moved))
 
     look(0, columns)
     found: list[Path] = []
-    while heap and len(found) < most:
+    rejected = 0
+    while heap and len(found) < most and rejected < most:
         mean, _, begin, end, path = heapq.heappop(heap)
         if mean <= limit and 2 * np.unique(path.rows).size >= rows:
             found.append(path)
+        else:
+            rejected += 1
         look(begin, int(path.columns[0]))
         look(int(path.columns[-1]) + 1, end)
     return sorted(found, key=lambda path: int(path.columns[0]))

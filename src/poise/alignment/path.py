@@ -75,7 +75,7 @@ def path_times(
     if begins.size > 1:
         before, after = begins[place - 1], begins[place]
         hole = (np.diff(rows) > 1)[place - 1] & (after - before > gap)
-        times[hole & (wanted > before) & (wanted < after)] = np.nan
+        times = np.where(hole & (wanted > before) & (wanted < after), np.nan, times)
     return np.where((wanted >= begins[0]) & (wanted <= begins[-1]), times, np.nan)
 
 

@@ -1,5 +1,15 @@
 """Compare two performances: what is wrong, where, when, and how much."""
 
+from poise.comparison.judge import compare
 from poise.comparison.result import Comparison, Fault, Part, Relation, Segment, Span, Timeline
 
-__all__ = ["Comparison", "Fault", "Part", "Relation", "Segment", "Span", "Timeline"]
+__all__ = [
+    "Comparison",
+    "Fault",
+    "Part",
+    "Relation",
+    "Segment",
+    "Span",
+    "Timeline",
+    "compare",
+]

@@ -26,8 +26,7 @@ class Relation:
         offset: Seconds; the attempt's time at which it does the reference's first moment, less
             that moment's own time. Positive where the attempt is later in its recording.
         tempo: Speed of the attempt by the reference's; 1.1 is 10 % faster.
-        scale: Size of the attempt's body in its picture by that of the reference in its own, each
-            measured in heights of its picture.
+        scale: Size of the attempt's body by that of the reference's, both in pixels.
         roll: Degrees by which the attempt's camera is turned, positive where its picture is
             turned clockwise.
         yaw: Degrees by which the attempt's camera stands to the person's left of where the
