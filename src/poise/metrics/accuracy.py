@@ -212,7 +212,7 @@ def _for_each(values: npt.ArrayLike, shape: tuple[int, ...], field: str) -> Floa
     """Return one number for each pose; NaN and 0 may stay."""
     given = numbers(values, field)
     if fit_shapes(given.shape, shape, field) != shape:
-        raise UsageError(f"wanted one for each pose, {shape}, got {given.shape}", where=field)
+        raise UsageError(f"wanted {shape}, one for each pose, got {given.shape}", where=field)
     if (given < 0).any():
         raise UsageError(f"wanted 0 or more, got {np.nanmin(given):g}", where=field)
     return np.broadcast_to(given, shape)

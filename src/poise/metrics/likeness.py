@@ -50,7 +50,7 @@ def cosine_distance(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
         UsageError: The shapes do not belong together.
     """
     one, two = (_raw_directions(points) for points in check_pair(a, b, dimensions=(2,)))
-    distance: Floats = 1 - (one * two).sum(axis=-1)
+    distance: Floats = np.maximum(1 - (one * two).sum(axis=-1), 0.0)
     return distance
 
 
@@ -85,7 +85,8 @@ def nearest_cosine_distance(reference_sequence: npt.ArrayLike, attempt: npt.Arra
     if not len(frames):
         return np.full(tried.shape[:-2], np.nan)[()]
     # One product of matrices: every frame of the reference against every one of the attempt.
-    nearest: Floats = 1 - (_raw_directions(tried) @ frames.T).max(axis=-1)
+    likest = (_raw_directions(tried) @ frames.T).max(axis=-1)
+    nearest: Floats = np.maximum(1 - likest, 0.0)
     return nearest
 
 

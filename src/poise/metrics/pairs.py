@@ -137,11 +137,12 @@ def check_weights(
     values = numbers(weights, field)
     values = np.where(np.isnan(values), 0.0, values)
     if not bool(((values >= 0) & (values < np.inf)).all()):
-        raise UsageError(f"wanted 0 or more, got {values.min():g} to {values.max():g}", where=field)
+        came = f"{values.min():g} to {values.max():g}"
+        raise UsageError(f"wanted finite numbers from 0 up, got {came}", where=field)
     if values.ndim == 0 or values.shape[-1] != shape[-1]:
         raise UsageError(f"wanted shape (..., {shape[-1]}), got {values.shape}", where=field)
     if fit_shapes(values.shape, shape, field) != shape:
-        raise UsageError(f"wanted at most {shape}, got {values.shape}", where=field)
+        raise UsageError(f"wanted {shape}, one for each keypoint, got {values.shape}", where=field)
     return np.broadcast_to(values, shape)
 
 

@@ -93,19 +93,17 @@ def procrustes_error(
     return procrustes(a, b, weights, mirror=mirror).error
 
 
-def pa_mpjpe(
-    points: npt.ArrayLike, truth: npt.ArrayLike, weights: npt.ArrayLike | None = None
-) -> Floats:
-    """Return the mean distance of keypoints after ``procrustes`` has laid the pose over the truth.
+def pa_mpjpe(a: npt.ArrayLike, b: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> Floats:
+    """Return the mean distance of keypoints after ``procrustes`` has laid pose a over b.
 
-    Range 0 and above, in the units of the truth, 0 best. Unchanged when the pose is moved, turned
-    or enlarged. Not symmetric.
+    Range 0 and above, in the units of b, 0 best. Unchanged when a is moved, turned or enlarged. Not
+    symmetric: b is the truth. May be above ``mpjpe``, as the fit makes squares least, not distances.
 
     Source: "protocol 2" of the benchmarks on Human3.6M, also called reconstruction error.
 
     Args:
-        points: (..., K, D) keypoints, D = 2 or 3; NaN where absent.
-        truth: (..., K, D) in the same layout.
+        a: (..., K, D) keypoints, D = 2 or 3; NaN where absent.
+        b: (..., K, D) in the same layout.
         weights: (..., K) of 0 or more. None weighs all alike.
 
     Returns:
@@ -114,8 +112,8 @@ def pa_mpjpe(
     Raises:
         UsageError: The shapes do not belong together, or a weight is below 0.
     """
-    pair = pair_up(points, truth, weights)
-    fit = procrustes(points, truth, weights)
+    pair = pair_up(a, b, weights)
+    fit = procrustes(a, b, weights)
     return mean_of(np.linalg.norm(pair.b - fit.apply(pair.a), axis=-1), pair.shares)
 
 
