@@ -228,6 +228,9 @@ def test_a_reflection_only_when_asked(seed: int) -> None:
     assert fit.error < 1e-9
     assert np.linalg.det(fit.rotation) == pytest.approx(-1)
     assert procrustes_error(a, b) > 0.01
+    other = two_poses(seed)[1]
+    mirrored = procrustes_error(b, other, mirror=True)
+    assert mirrored == pytest.approx(procrustes_error(a, other, mirror=True), abs=1e-7)
 
 
 def test_mean_distance_by_hand() -> None:
@@ -286,6 +289,16 @@ def test_turning(seed: int, degrees: float) -> None:
         assert measure(*both, weights) == pytest.approx(measure(a, b, weights), abs=1e-7)
     for name in ("pair_oks", "pck"):
         assert MEASURES[name](*both) == pytest.approx(MEASURES[name](a, b), abs=1e-5)
+
+
+@given(SEED, st.floats(-300, 300), st.floats(0.2, 5))
+def test_moving_and_enlarging_both_poses(seed: int, shift: float, scale: float) -> None:
+    a, b, _ = two_poses(seed)
+    one, two = scale * a + shift, scale * b + shift
+    expected = pair_oks(a, b, 9000, SIGMAS)
+    assert pair_oks(one, two, 9000 * scale**2, SIGMAS) == pytest.approx(expected, abs=1e-5)
+    assert pck(one, two, 111.1 * scale) == pck(a, b, 111.1)
+    assert mpjpe(one, two) == pytest.approx(scale * mpjpe(a, b))
 
 
 def test_what_turning_one_pose_changes() -> None:

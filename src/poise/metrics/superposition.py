@@ -97,7 +97,7 @@ def pa_mpjpe(a: npt.ArrayLike, b: npt.ArrayLike, weights: npt.ArrayLike | None =
     """Return the mean distance of keypoints after ``procrustes`` has laid pose a over b.
 
     Range 0 and above, in the units of b, 0 best. Unchanged when a is moved, turned or enlarged. Not
-    symmetric: b is the truth. May be above ``mpjpe``, as the fit makes squares least, not distances.
+    symmetric: b is the truth. May be above ``mpjpe``: the fit makes squares least.
 
     Source: "protocol 2" of the benchmarks on Human3.6M, also called reconstruction error.
 
