@@ -1,0 +1,118 @@
+"""The files of a report."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from poise.angles import LIMB_NAMES
+from poise.comparison.report.page import render
+from poise.comparison.report.phrases import Phrases
+from poise.comparison.report.sheet import MomentPictures, Sheet, Sources
+from poise.comparison.result import Comparison
+from poise.output import OutputFile, refuse_taken, translated
+
+
+def save_report(
+    comparison: Comparison,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    pictures: Sequence[MomentPictures] | None = None,
+    sources: Sources | None = None,
+) -> None:
+    """Write ``report.html``, ``comparison.json`` and ``timeline.csv`` into a folder.
+
+    Args:
+        comparison: What was found.
+        folder: Made where it does not exist; other files in it stay.
+        overwrite: Whether the three files may be replaced.
+        pictures: Of the worst moments; without them the two bodies are drawn from the poses.
+        sources: Where the performances come from; named in the page and in the JSON.
+
+    Raises:
+        OutputError: One of the files exists and may not be replaced (then none is written), or
+            cannot be written.
+    """
+    known = sources or Sources()
+    sheet = Sheet(comparison, known, Phrases(), tuple(pictures or ()))
+    save_files(
+        folder,
+        {
+            "report.html": render(sheet),
+            "comparison.json": to_json(to_document(comparison, known)),
+            "timeline.csv": to_csv(comparison),
+        },
+        overwrite=overwrite,
+    )
+
+
+def save_files(folder: Path, contents: Mapping[str, str], *, overwrite: bool) -> None:
+    """Write some texts as UTF-8; all names are checked before anything is written.
+
+    Raises:
+        OutputError: A file exists and may not be replaced, or cannot be written.
+    """
+    if folder.exists():
+        refuse_taken(str(folder), overwrite=True, folder=True)
+    for name in contents:
+        refuse_taken(str(folder / name), overwrite=overwrite)
+    with translated(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as undo:
+        files = []
+        for name, text in contents.items():
+            file = OutputFile(str(folder / name), overwrite=overwrite)
+            undo.callback(file.discard)
+            file.write(text.encode("utf-8"))
+            files.append(file)
+        for file in files:
+            file.commit()
+        undo.pop_all()
+
+
+def to_document(comparison: Comparison, sources: Sources) -> dict[str, Any]:
+    """Return the comparison as it is written to JSON, with what is known of its sources."""
+    known = {name: value for name, value in asdict(sources).items() if value}
+    document = comparison.to_dict()
+    return document | {"sources": known} if known else document
+
+
+def to_json(document: object) -> str:
+    """Return JSON in which what is not a number is null."""
+    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def to_csv(comparison: Comparison) -> str:
+    """Return one row a moment: times, score, lag, and the error of every limb in degrees."""
+    timeline = comparison.timeline
+    heads = ["reference_time", "attempt_time", "score", "lag", *LIMB_NAMES]
+    columns = [timeline.times, timeline.attempt_times, timeline.scores, timeline.lag]
+    values = np.column_stack([*columns, timeline.errors])
+    decimals = [3, 3, 1, 3] + [1] * len(LIMB_NAMES)
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(heads)
+    for row in values.tolist():
+        writer.writerow(
+            f"{value:.{places}f}" if math.isfinite(value) else ""
+            for value, places in zip(row, decimals, strict=True)
+        )
+    return file.getvalue()

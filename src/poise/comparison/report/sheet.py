@@ -1,0 +1,83 @@
+"""What every part of a report is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from poise.comparison.report.phrases import Phrases
+from poise.comparison.result import Comparison, Fault
+from poise.comparison.scoring import NEARLY, RIGHT
+
+Picture = npt.NDArray[np.uint8]
+
+TONES = 11  # colours from red to green
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the two performances come from, as far as that is known.
+
+    Attributes:
+        reference, attempt: Their files or addresses.
+        reference_model, attempt_model: The models that made their poses.
+    """
+
+    reference: str = ""
+    attempt: str = ""
+    reference_model: str = ""
+    attempt_model: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class MomentPictures:
+    """Two pictures of the same moment of the movement.
+
+    Attributes:
+        fault: What is wrong in it.
+        reference, attempt: (H, W, 3) uint8 RGB, of any size, already painted if at all.
+        reference_time, attempt_time: Seconds of the two recordings; None for the middle of the
+            fault.
+    """
+
+    fault: Fault
+    reference: Picture
+    attempt: Picture
+    reference_time: float | None = None
+    attempt_time: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A comparison, its sources, and the language it is told in.
+
+    Attributes:
+        verdict_text: The verdict in a sentence; may be empty.
+    """
+
+    comparison: Comparison
+    sources: Sources = field(default_factory=Sources)
+    say: Phrases = field(default_factory=Phrases)
+    pictures: Sequence[MomentPictures] = ()
+    verdict_text: str = ""
+
+    @property
+    def ranked_faults(self) -> tuple[Fault, ...]:
+        """The faults, worst first."""
+        return self.comparison.worst(len(self.comparison.faults))
+
+
+def tone_of(score: float | None) -> str:
+    """Return the class of the colour for a score: ``t0`` red to ``t10`` green, ``tx`` unknown."""
+    if score is None or not np.isfinite(score):
+        return "tx"
+    place = np.interp(score, [20, NEARLY, RIGHT, 97], [0, 4.4, 8, TONES - 1])
+    return f"t{round(float(place))}"
+
+
+def short_name(source: str) -> str:
+    """Return the last part of a path or address."""
+    return source.replace("\\", "/").rstrip("/").rpartition("/")[2] or source
