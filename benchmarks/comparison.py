@@ -50,7 +50,7 @@ class Bench:
             file = np.load(kept)
             return Track(1, get_skeleton("blazepose33"), *(file[key] for key in file.files))
         self._model = self._model or load_model("blazepose", precision="f32")
-        with estimate(source(), self._model, smooth="savgol") as found:
+        with estimate(source(), self._model, smooth="savgol", repair_swaps=True) as found:
             track = Clip(tuple(found), found.header).tracks()[0]
         if kept:
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -381,11 +381,13 @@ def _best_limit(good: np.ndarray, bad: np.ndarray) -> tuple[float, float]:
 
 
 def table_cameras(bench: Bench) -> None:
-    """Print the same movement seen by two cameras, which stand 52 degrees apart.
+    """Print the same movement seen by two cameras.
 
-    The published calibration of the recordings (perfanalytics/pose2sim, Calib_scene.toml) gives
-    optical axes that are 52 degrees apart on the ground; seen from above, the second camera stands
-    counter-clockwise of the first, which is the left of who faces them.
+    By the published calibration of the recordings (perfanalytics/pose2sim, Calib_scene.toml) and
+    the hips triangulated from its keypoints, the cameras stand 43 to 53 degrees apart on the ground
+    as seen from the person, who walks towards them; their axes are 52 degrees apart. The second
+    camera stands to the person's left of the first. In the last two thirds of the second second
+    BlazePose takes the person, whose face is made unrecognisable, for one seen from behind.
     """
     folder = bench.data / "videos" / "walking"
     names = ("pose2sim_single_cam01", "pose2sim_single_cam02")
