@@ -20,6 +20,7 @@ ON, OFF = 15.0, 10.0  # degrees at which a fault begins and ends
 SHORTEST = 0.2  # seconds
 _JOIN = 0.25  # seconds; spans nearer than that are one
 _SMOOTH = 5  # samples
+_GAP_DOUBT = 0.5  # seconds
 _OWN = 0.5  # share of the error that must not come from the limb that carries this one
 _LAG = 0.2  # seconds by which the whole body may follow or lead
 _SHORTEST_LAG = 0.8  # seconds
@@ -85,7 +86,19 @@ def _limb_faults(number: int, scene: Scene) -> list[Fault]:
     smooth = _mean(np.where(seen, turns, 0), weights)
     own = _own(number, smooth, scene)
     size = np.where(seen, np.minimum(np.abs(smooth), np.abs(own) / _OWN), 0)
-    return [_pose_fault(number, span, smooth, scene) for span in spans(size, ON, OFF, SHORTEST)]
+    return [
+        _pose_fault(number, span, smooth, scene)
+        for span in spans(size, ON, OFF, SHORTEST)
+        if not _beside_gap(span, scene)
+    ]
+
+
+def _beside_gap(span: slice, scene: Scene) -> bool:
+    """Whether a short fault touches a gap: where exactly one begins and ends is not certain."""
+    start, end = scene.times[span.start], scene.times[span.stop - 1]
+    return end - start < _GAP_DOUBT and any(
+        gap.start - 0.15 < end and start < gap.end + 0.15 for gap in scene.timing.gaps
+    )
 
 
 def _corrected(number: int, scene: Scene) -> tuple[Floats, Floats]:

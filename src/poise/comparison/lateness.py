@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from poise.angles import LIMB_NAMES
 from poise.comparison.performance import RATE, Performance
-from poise.comparison.views import cross
 
 Floats = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complex128]
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "left_arm": ("left_upper_arm", "left_forearm"),
@@ -27,6 +27,7 @@ _WINDOW = 1.5  # seconds over which it is told
 _SHORTEST = 1.2  # seconds
 _ERROR = 10.0  # degrees, root mean square, below which there is nothing to explain
 _GAIN = 0.6  # share of the squared error that the shift must explain
+_LOOSE = 2  # samples by which a moment may be off and still be only late
 _KEEP, _QUIET = 0.8, 1 - np.cos(np.radians(3))  # for how long a shift that was found goes on
 
 
@@ -70,17 +71,17 @@ def _search(
     name: str, limbs: tuple[str, ...], reference: Performance, attempt: Performance,
     attempt_times: Floats,
 ) -> list[Late]:  # fmt: skip
-    columns = [LIMB_NAMES.index(limb) for limb in limbs]
     reach = round(_FARTHEST * RATE)
     shifts = np.arange(-reach, reach + 1)
     place = np.round((np.nan_to_num(attempt_times) - attempt.times[0]) * RATE).astype(int)
-    rows = np.clip(place[:, None] + shifts, 0, len(attempt) - 1)
-    ours, theirs = reference.units[:, None, columns], attempt.units[:, columns][rows]
-    weights = reference.weights[:, None, columns] * attempt.weights[:, columns][rows]
-    weights[~np.isfinite(attempt_times)] = 0
-    away = weights * (1 - (ours * theirs).sum(axis=3))
-    kernel = np.hanning(round(_WINDOW * RATE) + 2)[1:-1]
-    cost = _blur(away.sum(axis=2), kernel) / np.maximum(_blur(weights.sum(axis=2), kernel), 1e-6)
+    rows = place[:, None] + shifts
+    outside = (rows < 0) | (rows >= len(attempt)) | ~np.isfinite(attempt_times)[:, None]
+    rows = np.clip(rows, 0, len(attempt) - 1)
+    (ours, sure), (theirs, certain) = _headings(reference, limbs), _headings(attempt, limbs)
+    weights = sure[:, None] * certain[rows]
+    weights[outside] = 0
+    away = weights * (1 - (ours[:, None] * theirs.conj()[rows]).real)
+    cost = _sum_around(away.sum(axis=2)) / np.maximum(_sum_around(weights.sum(axis=2)), 1e-6)
     best = cost.argmin(axis=1)
     least = cost[np.arange(len(cost)), best]
     now = cost[:, reach]
@@ -88,19 +89,34 @@ def _search(
     late = (now > wrong) & (least < (1 - _GAIN) * now)
     late &= np.abs(shifts[best]) >= _LEAST * RATE
     late &= np.abs(shifts[best]) < reach
-    found = []
+    found: list[Late] = []
     for core in _runs(late, np.sign(shifts[best]), round(_SHORTEST * RATE)):
-        shift = int(np.median(shifts[best][core]))
+        shift = int(cost[core].sum(axis=0).argmin()) - reach
         span = _widen(core, cost[:, reach + shift] <= np.maximum(_KEEP * now, _QUIET))
         if found and span.start < found[-1].span.stop:
             continue
-        chosen = rows[span, reach + shift]
-        left = np.degrees(np.arctan2(
-            cross(reference.units[span][:, columns], attempt.units[chosen][:, columns]),
-            (reference.units[span][:, columns] * attempt.units[chosen][:, columns]).sum(axis=2),
-        ))  # fmt: skip
+        near = rows[span, reach + shift - _LOOSE : reach + shift + _LOOSE + 1]
+        turns = np.degrees(np.angle(theirs[near] * ours[span][:, None].conj()))
+        turns[outside[span, reach + shift]] = 0
+        least = np.abs(turns).argmin(axis=1, keepdims=True)
+        left = np.take_along_axis(turns, least, axis=1)[:, 0]
         found.append(Late(name, limbs, span, shift / RATE, left))
     return found
+
+
+def _headings(performance: Performance, limbs: tuple[str, ...]) -> tuple[Complex, Floats]:
+    """Return (T, L) directions as complex numbers, and weights.
+
+    Arms and head are told from the trunk, which carries them: it may sway while they are late.
+    """
+    columns = [LIMB_NAMES.index(limb) for limb in limbs]
+    units = performance.units[..., 0] + 1j * performance.units[..., 1]
+    headings: Complex = units[:, columns]
+    trunk = LIMB_NAMES.index("trunk")
+    if limbs[0].endswith(("arm", "head")):
+        carrier = units[:, trunk, None]
+        headings = headings * np.where(carrier == 0, 1, carrier.conj())
+    return headings, performance.weights[:, columns]
 
 
 def _widen(core: slice, holds: npt.NDArray[np.bool_]) -> slice:
@@ -111,13 +127,13 @@ def _widen(core: slice, holds: npt.NDArray[np.bool_]) -> slice:
     return slice(first, last)
 
 
-def _blur(values: Floats, kernel: Floats) -> Floats:
-    """Convolve (T, S) along time."""
-    size = len(values) + len(kernel) - 1
-    product = np.fft.rfft(values, size, axis=0) * np.fft.rfft(kernel, size)[:, None]
-    first = len(kernel) // 2
-    blurred: Floats = np.fft.irfft(product, size, axis=0)[first : first + len(values)]
-    return np.maximum(blurred, 0)
+def _sum_around(values: Floats) -> Floats:
+    """Return (T, S) sums over the window around each moment."""
+    reach = round(_WINDOW * RATE / 2)
+    total = np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])
+    places = np.arange(len(values))
+    sums: Floats = total[np.minimum(places + reach + 1, len(values))]
+    return sums - total[np.maximum(places - reach, 0)]
 
 
 def _runs(flags: npt.NDArray[np.bool_], signs: Floats, least: int) -> list[slice]:

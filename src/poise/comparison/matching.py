@@ -25,7 +25,7 @@ INSERT = 0.4
 OPEN_GAP = 0.15  # seconds x cost; keeps single moments from being left out
 BEND = 0.2  # for each step that is not of one tempo
 _MOST = 1 - np.cos(np.radians(35))
-EDGE = 0.3  # for moments before the attempt begins and after it has ended
+EDGE = 0.12  # for moments before the attempt begins and after it has ended
 
 _COARSE_MOMENTS = 400
 _COARSE_RATE = 15.0
@@ -189,7 +189,7 @@ def _find_tempo(near: Match) -> float:
         return 1.0
     far = far[near_by]
     steps = (columns[far] - columns[near_by]) / np.maximum(rows[far] - rows[near_by], 1)
-    return float(np.clip(np.median(steps), 0.4, 2.5))
+    return float(np.clip(np.median(steps), 0.5, 2.0))
 
 
 def _anchors(match: Match, slope: float) -> tuple[Floats, Floats]:

@@ -136,7 +136,7 @@ class Losses:
     weights: Floats
     limb_count: int
 
-    def score(self, rows: slice | npt.NDArray[np.bool_], columns: slice = slice(None)) -> float:
+    def score(self, rows: slice, columns: slice = slice(None)) -> float:
         """Return 0..100 over some moments, limbs and joints; NaN where nothing was judged."""
         weights = self.weights[rows, columns]
         total = weights.sum()
@@ -223,7 +223,7 @@ def _score_segment(
     start: float, end: float, errors: Errors, losses: Losses, timing: Timing
 ) -> Segment:
     times = errors.reference.times
-    rows = (times >= start - 1e-9) & (times < end - 1e-9)
+    rows = slice(*np.searchsorted(times, [start - 1e-9, end - 1e-9]).tolist())
     score = losses.score(rows)
     lag = timing.lag[rows]
     known = np.isfinite(timing.attempt_times[rows])

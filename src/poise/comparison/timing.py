@@ -104,7 +104,8 @@ def _follow(
         [match.columns[a:b].mean() for a, b in zip(first, ends, strict=True)], np.float64
     )
     breaks = np.flatnonzero((np.diff(rows) > 1) | (low[1:] - high[:-1] > 1)) + 1
-    rows, place, breaks = _mend(rows, place, breaks, (len(reference), len(attempt)))
+    counts = len(reference), len(attempt)
+    rows, place, breaks = _prolong(*_mend(rows, place, breaks, counts), counts)
     pieces = []
     for piece in np.split(np.arange(len(rows)), breaks):
         span = slice(int(rows[piece[0]]), int(rows[piece[-1]]) + 1)
@@ -152,6 +153,21 @@ def _mend(
     return rows, place, np.array(kept, np.int64)
 
 
+def _prolong(
+    rows: Indices, place: Floats, breaks: Indices, counts: tuple[int, int]
+) -> tuple[Indices, Floats, Indices]:
+    """Go on at the same tempo at both ends, as far as both recordings go.
+
+    What lies beyond the end of one of them was not recorded, and is not judged; what lies before
+    it was, and is, however badly it fits.
+    """
+    head = np.arange(max(0, int(np.ceil(rows[0] - place[0] - 1e-9))), rows[0])
+    last = min(counts[0] - 1, int(counts[1] - 1 - place[-1] + rows[-1] + 1e-9))
+    tail = np.arange(rows[-1] + 1, last + 1)
+    line = np.concatenate([head - rows[0] + place[0], place, tail - rows[-1] + place[-1]])
+    return np.concatenate([head, rows, tail]), line, breaks + len(head)
+
+
 def _straighten(place: Floats) -> Floats:
     """Smooth a staircase of samples with a moving line, which keeps its ends and its slope."""
     reach = min(int(_SMOOTH * RATE / 2), (len(place) - 1) // 2)
@@ -165,9 +181,7 @@ def _straighten(place: Floats) -> Floats:
     return smooth
 
 
-def _gaps(
-    reference: Performance, attempt: Performance, rows: Indices, place: Floats
-) -> list[Gap]:
+def _gaps(reference: Performance, attempt: Performance, rows: Indices, place: Floats) -> list[Gap]:
     """Return what is missing between two neighbouring pairs: of the reference, of the attempt."""
     start, end = reference.times[rows].tolist()
     theirs, after = np.interp(place, np.arange(len(attempt)), attempt.times).tolist()

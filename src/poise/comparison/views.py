@@ -41,7 +41,7 @@ class View:
         reference, attempt: The performances in the same view.
         mirrored: Whether the attempt was mirrored.
         yaw: Degrees that the attempt's camera stands around the person, or None.
-        roll: Degrees by which the attempt's picture was turned clockwise.
+        roll: Degrees by which the attempt's picture is turned clockwise, as it was recorded.
         match: The coarse match in this view.
     """
 
@@ -144,7 +144,8 @@ def _without_roll(view: View) -> View:
     roll = weighted_median(turns.ravel(), weights.ravel())
     if not 0.1 <= abs(roll) <= _LARGEST_ROLL:
         return view
-    return replace(view, attempt=view.attempt.rolled(-roll), roll=roll)
+    recorded = -roll if view.mirrored else roll
+    return replace(view, attempt=view.attempt.rolled(-roll), roll=recorded)
 
 
 def cross(a: Floats, b: Floats) -> Floats:
