@@ -253,9 +253,8 @@ def _twins(one: Fault, other: Fault) -> bool:
     first, second = _split(one.limb), _split(other.limb)
     same = (one.kind, one.side, first[1]) == (other.kind, other.side, second[1])
     sides = {first[0], second[0]} == {"left", "right"} and first[1] in _PLURALS
-    return (
-        same and sides and _alike(one.degrees, other.degrees) and _alike(one.seconds, other.seconds)
-    )
+    sizes = _alike(one.degrees, other.degrees) and _alike(one.seconds, other.seconds)
+    return same and sides and sizes and _overlap(one, other) >= _TOGETHER
 
 
 def _alike(one: float, other: float) -> bool:
