@@ -8,6 +8,7 @@ PoiseError                 1  something failed
 │   └── WeightsError       5  weights are missing, cannot be fetched, or have the wrong hash
 ├── InputError             6  a source cannot be read
 ├── OutputError            7  an output cannot be written
+├── BelowThresholdError    8  a score is below the one that was asked for
 └── MissingExtraError      1  an optional package is not installed (says the line that installs it)
 """
 
@@ -72,6 +73,12 @@ class OutputError(PoiseError):
     """An output that cannot be written."""
 
     exit_code = 7
+
+
+class BelowThresholdError(PoiseError):
+    """A score is below the one that was asked for, or nothing could be said."""
+
+    exit_code = 8
 
 
 class MissingExtraError(PoiseError):

@@ -14,6 +14,7 @@ import typer
 
 from poise import __version__
 from poise.cli import convert, demo, doctor, models
+from poise.cli.compare import compare
 from poise.cli.estimate import estimate
 from poise.errors import OutputError, PoiseError
 
@@ -29,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(estimate)
+app.command()(compare)
 app.command()(demo.demo)
 app.command()(convert.convert)
 app.add_typer(models.app, name="models")
@@ -55,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Returns:
         The exit code: 0 ok, 1 failure, 2 usage, 3 some inputs failed, 4 no input matched, 5 model
-        or weights, 6 input, 7 output, 130 interrupted, 143 terminated.
+        or weights, 6 input, 7 output, 8 a score too low, 130 interrupted, 143 terminated.
     """
     signal.signal(signal.SIGTERM, _terminate)
     logging.getLogger("PIL").addHandler(_SILENCE)

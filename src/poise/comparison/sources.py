@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from poise.clip import Clip
@@ -87,7 +86,6 @@ def load_clip(
     """
     if is_clip(source):
         clip = read_clip(source, fps=options.fps)
-        clip = replace(clip, header=replace(clip.header, source=source))
     else:
         clip = _estimate(source, load_model, options, report)
     if not any(len(poses) for poses in clip.frames):

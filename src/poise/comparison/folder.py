@@ -1,0 +1,204 @@
+"""The folder of a report: everything that a comparison leaves, complete or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from poise.comparison.ensemble import Ensemble
+from poise.comparison.estimates import RECORD, describe_estimation
+from poise.comparison.film import write_film
+from poise.comparison.options import ComparisonOptions
+from poise.comparison.report import RankedAttempt, Sources, save_ranking, save_report
+from poise.comparison.report.saving import to_json
+from poise.comparison.result import Comparison
+from poise.comparison.trial import Entrant, Trial
+from poise.errors import OutputError
+from poise.io import write_clip
+from poise.output import OutputFolder, refuse_source, refuse_taken, source_path, translated
+
+# The report of a film: its name, frames that are painted, and how many there will be.
+FilmReport = Callable[[str, int, int], None]
+
+_FILES = re.compile(
+    r"report\.html|comparison\.(json|mp4|gif)|timeline\.csv|(reference|attempt)\.jsonl|"
+    r"ensemble\.json|estimates\.json|ranking\.(html|csv|json)"
+)
+
+
+def refuse_folder(folder: str, sources: Sequence[str]) -> None:
+    """Refuse a folder that is a source, or that holds one: it could be written over.
+
+    Raises:
+        OutputError: It is; the message names the source.
+    """
+    for source in sources:
+        refuse_source(folder, source)
+        path = source_path(source)
+        with translated(folder):
+            inside = path is not None and Path(folder).resolve() in path.resolve().parents
+        if inside:
+            raise OutputError(f"holds the source {source}", where=folder,
+                              remedy="choose another folder")  # fmt: skip
+
+
+def name_folders(sources: Sequence[str]) -> list[str]:
+    """Return a folder's name for each source, no two alike: its name without the suffix."""
+    stems = [Path(source).stem or "attempt" for source in sources]
+    often = Counter(stems)
+    names = [
+        Path(source).name.replace(".", "-") if often[stem] > 1 else stem
+        for source, stem in zip(sources, stems, strict=True)
+    ]
+    seen: Counter[str] = Counter()
+    for place, name in enumerate(names):
+        seen[name] += 1
+        if seen[name] > 1:
+            names[place] = f"{name}-{seen[name]}"
+    return names
+
+
+def write_trial(
+    trial: Trial,
+    folder: str,
+    options: ComparisonOptions,
+    *,
+    overwrite: bool = False,
+    report: FilmReport | None = None,
+) -> tuple[str, ...]:
+    """Write the report of one attempt: all of it, or nothing.
+
+    Several dancers have a folder each, named by their ids in the reference and in the attempt,
+    beside ``ensemble.json``.
+
+    Returns:
+        Notes for the user: sound that was lost, a codec that stood in.
+
+    Raises:
+        OutputError: The folder is not empty and may not be, or cannot be written.
+    """
+    refuse_taken(folder, overwrite=overwrite, folder=True)
+    result = trial.result
+    if isinstance(result, Comparison):
+        return tuple(_write(trial, result, folder, options, report))
+    notes: list[str] = []
+    for ours, theirs, comparison in result.pairs:
+        notes += _write(trial, comparison, f"{folder}/{ours}-{theirs}", options, report)
+    with _filling(folder) as place:
+        _write_json(place / "ensemble.json", trial.to_dict())
+    return tuple(notes)
+
+
+def write_ranking(
+    reference: str,
+    trials: Sequence[tuple[str, Trial]],
+    failed: Sequence[tuple[str, str]],
+    folder: str,
+) -> None:
+    """Write ``ranking.html``, ``ranking.csv`` and ``ranking.json``.
+
+    Args:
+        reference: Its source.
+        trials: Each with the name of its own folder in this one.
+        failed: Sources that could not be compared, and why.
+        folder: Of the ranking.
+    """
+    rows = [
+        RankedAttempt(trial.attempt.source, summarize(trial.result), _page(name, trial))
+        for name, trial in trials
+    ]
+    rows += [RankedAttempt(source, error=line) for source, line in failed]
+    with _filling(folder) as place:
+        save_ranking(rows, place, reference=reference)
+
+
+def summarize(result: Comparison | Ensemble) -> Comparison:
+    """Return the comparison; that of an ensemble's worst pair, with the score of all."""
+    if isinstance(result, Comparison):
+        return result
+    worst = min((one for _, _, one in result.pairs), key=lambda one: one.score)
+    return replace(worst, score=result.score, verdict=result.verdict, coverage=result.coverage)
+
+
+def _page(name: str, trial: Trial) -> str:
+    single = isinstance(trial.result, Comparison)
+    return f"{name}/report.html" if single else f"{name}/ensemble.json"
+
+
+def _write(
+    trial: Trial,
+    comparison: Comparison,
+    folder: str,
+    options: ComparisonOptions,
+    report: FilmReport | None,
+) -> list[str]:
+    notes: list[str] = []
+    sides = {"reference": trial.reference, "attempt": trial.attempt}
+    with _filling(folder) as place:
+        save_report(
+            comparison,
+            place,
+            sources=Sources(
+                trial.reference.source,
+                trial.attempt.source,
+                trial.reference.clip.header.model,
+                trial.attempt.clip.header.model,
+            ),
+        )
+        if isinstance(trial.result, Comparison):
+            _write_json(place / "comparison.json", trial.to_dict())
+        for suffix in _films(comparison, options):
+            watch = None if report is None else functools.partial(report, f"painting {suffix}")
+            film = place / f"comparison.{suffix}"
+            notes += write_film(
+                comparison,
+                film,
+                reference=trial.reference.footage,
+                attempt=trial.attempt.footage,
+                report=watch,
+            )
+        _keep_estimates(place, sides, options)
+    return notes
+
+
+def _films(comparison: Comparison, options: ComparisonOptions) -> list[str]:
+    moving = len(comparison.timeline.times) > 1
+    wanted = {"mp4": options.film, "gif": options.gif}
+    return [suffix for suffix, one in wanted.items() if one and moving]
+
+
+def _keep_estimates(place: Path, sides: dict[str, Entrant], options: ComparisonOptions) -> None:
+    kept = {}
+    for side, entrant in sides.items():
+        if entrant.footage != entrant.source:
+            continue
+        header = entrant.clip.header
+        write_clip(entrant.clip, place / f"{side}.jsonl")
+        kept[side] = describe_estimation(entrant.source, header.model, header.precision, options)
+    if kept:
+        _write_json(place / RECORD, kept)
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    with translated(path):
+        path.write_text(to_json(document), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _filling(folder: str) -> Iterator[Path]:
+    """A place to write to; what is in it stands in the folder when the block has ended well."""
+    with translated(folder):
+        Path(folder).parent.mkdir(parents=True, exist_ok=True)
+    out = OutputFolder(folder, overwrite=True, stale=_FILES)
+    try:
+        yield out.place
+        out.commit()
+    except BaseException:
+        out.discard()
+        raise
