@@ -91,7 +91,7 @@ def _search(
     late &= np.abs(shifts[best]) < reach
     found: list[Late] = []
     for core in _runs(late, np.sign(shifts[best]), round(_SHORTEST * RATE)):
-        shift = int(cost[core].sum(axis=0).argmin()) - reach
+        shift = int(cost[core, _LOOSE:-_LOOSE].sum(axis=0).argmin()) + _LOOSE - reach
         span = _widen(core, cost[:, reach + shift] <= np.maximum(_KEEP * now, _QUIET))
         if found and span.start < found[-1].span.stop:
             continue

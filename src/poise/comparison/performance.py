@@ -27,6 +27,8 @@ LENGTHS = np.array([_LENGTHS[name.removeprefix("left_").removeprefix("right_")]
 # A keypoint is off by about 1.4 % of the height (docs/performance.md); a limb that looks shorter
 # than a few times that has no direction worth much.
 _NOISE = 0.04
+# From the side, shoulders and hips lie behind one another: their line then points anywhere.
+_WIDTHS = [LIMB_NAMES.index("shoulders"), LIMB_NAMES.index("hips")]
 _UNSURE, _SURE = 0.15, 0.5  # scores below and above which a keypoint counts nothing and fully
 
 
@@ -66,6 +68,7 @@ class Performance:
         """(T, L) how far each direction can be trusted, 0..1: by score and by visible length."""
         lengths = self.lengths / np.maximum(self.size[:, None], 1e-9)
         trust = lengths**2 / (lengths**2 + _NOISE**2)
+        trust[:, _WIDTHS] *= np.clip((lengths / LENGTHS)[:, _WIDTHS] / 0.3 - 1, 0, 1)
         weights: Floats = trust_scores(self._limbs[1]) * np.nan_to_num(trust)
         return weights
 
