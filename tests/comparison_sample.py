@@ -64,10 +64,11 @@ def sample_comparison(skeleton: str = "blazepose33") -> Comparison:
     timeline = _timeline(reference, attempt)
     limbs, joints = _limbs(timeline), _joints(reference, attempt, timeline)
     judged = np.isfinite(timeline.scores)
-    shape = float(np.nanmean(timeline.scores))
+    shape = _score(timeline.errors) or 0.0
+    score = shape * (0.8 + 0.2 * 0.88)
     return Comparison(
-        score=0.8 * shape + 0.2 * 88.0,
-        verdict="nearly",
+        score=score,
+        verdict="right",
         shape=shape,
         timing=88.0,
         coverage=float(judged.mean()),
@@ -76,7 +77,7 @@ def sample_comparison(skeleton: str = "blazepose33") -> Comparison:
         joints=joints,
         segments=_segments(timeline),
         faults=_faults(timeline),
-        attempts=(Span(OFFSET, 10.4, 0.8 * shape + 17.6), Span(14.0, 23.4, 61.5)),
+        attempts=(Span(OFFSET, 10.4, score), Span(14.0, 23.4, 61.5)),
         timeline=timeline,
         reference=reference,
         attempt=attempt,
@@ -99,10 +100,15 @@ def _sampled(track: Track, times: Floats) -> tuple[Floats, Floats]:
     return points, np.where(np.isfinite(points).all(axis=2), track.scores[right], 0.0)
 
 
-def _goodness(errors: Floats) -> Floats:
-    """100 up to 8 degrees, 0 from 60."""
-    good: Floats = np.clip(100 * (60 - errors) / 52, 0, 100)
-    return good
+def _loss(errors: Floats) -> Floats:
+    """0 up to 6 degrees, towards 1 for large errors; NaN stays."""
+    lost: Floats = 1 - np.exp(-np.maximum(0, errors - 6) / 40)
+    return lost
+
+
+def _score(errors: Floats) -> float | None:
+    lost = _loss(errors[np.isfinite(errors)])
+    return float(100 * (1 - np.sqrt((lost**2).mean()))) if lost.size else None
 
 
 def _timeline(reference: Track, attempt: Track) -> Timeline:
@@ -115,9 +121,8 @@ def _timeline(reference: Track, attempt: Track) -> Timeline:
     theirs, other = limb_vectors(attempt.skeleton, points, scores)
     errors = angle_between(ours, theirs)
     weights = np.where(np.isfinite(errors), np.minimum(sure, other), 0.0)
-    total = weights.sum(axis=1)
-    mean = (np.nan_to_num(_goodness(errors)) * weights).sum(axis=1) / np.maximum(total, 1e-9)
-    running = np.where(total > 0, mean, np.nan)
+    scores_now = [_score(row) for row in errors]
+    running = np.array([np.nan if score is None else score for score in scores_now])
     missing = np.isnan(mapped)
     return Timeline(times, mapped, running, errors, weights, np.where(missing, np.nan, lag))
 
@@ -129,7 +134,7 @@ def _mean(values: Floats) -> float | None:
 
 def _part(name: str, errors: Floats, lag: float = 0.0) -> Part:
     judged = float(np.isfinite(errors).mean())
-    return Part(name, _mean(_goodness(errors)), _mean(errors), judged, lag)
+    return Part(name, _score(errors), _mean(errors), judged, lag)
 
 
 def _limbs(timeline: Timeline) -> tuple[Part, ...]:
@@ -158,7 +163,7 @@ def _segments(timeline: Timeline) -> tuple[Segment, ...]:
         means = np.nan_to_num(errors).mean(axis=0)
         worst = LIMB_NAMES[int(means.argmax())] if judged else None
         lag = _mean(timeline.lag[inside]) or 0.0
-        score = _mean(timeline.scores[inside])
+        score = _score(errors)
         found.append(Segment(start, end, score, judged, lag, 1.0 + lag / 2, worst))
     return tuple(found)
 

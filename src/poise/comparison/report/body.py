@@ -4,75 +4,72 @@ from __future__ import annotations
 
 import math
 
-from poise.comparison.report.markup import Markup, join, tag
+from poise.comparison.report.markup import Markup, tag
 from poise.comparison.report.sheet import Sheet, tone_of
 from poise.comparison.result import Part
 
 _WIDTH, _HEIGHT = 300, 430
 _MIDDLE = _WIDTH / 2
+_Point = tuple[float, float, float]
+_Label = tuple[float, float]
 # The person's left half: start, end and half widths there; where its number stands. Distances from
 # the middle of the picture and from its top.
-_SIDED = {
-    "upper_arm": ((47, 116, 13), (66, 176, 11), (100, 148)),
-    "forearm": ((66, 182, 10.5), (80, 238, 8), (116, 214)),
-    "thigh": ((23, 236, 18), (28, 312, 13), (74, 284)),
-    "shin": ((28, 320, 12.5), (31, 386, 8.5), (68, 358)),
-    "foot": ((32, 398, 8), (50, 408, 6.5), (88, 408)),
+_ARM: dict[str, tuple[_Point, _Point, _Label]] = {
+    "upper_arm": ((51, 114, 13), (70, 176, 10.5), (104, 150)),
+    "forearm": ((71, 184, 10), (84, 240, 7.5), (119, 216)),
+}  # fmt: skip
+_LEG: dict[str, tuple[_Point, _Point, _Label]] = {
+    "thigh": ((22, 234, 18.5), (27, 310, 13), (74, 284)),
+    "shin": ((27, 319, 12.5), (30, 386, 8), (68, 358)),
+    "foot": ((32, 399, 8), (50, 409, 6), (88, 410)),
 }  # fmt: skip
 
 
 def draw_body(sheet: Sheet) -> Markup:
     """Return the body with the score of every limb beside it."""
     parts = {part.name: part for part in sheet.comparison.limbs}
-    shapes = [_head(sheet, parts), _trunk(sheet, parts)]
-    for name, (start, end, label) in _SIDED.items():
-        for side, sign in (("left", 1), ("right", -1)):
-            part = parts.get(f"{side}_{name}")
-            if part is not None:
-                shape = tag("path", d=_capsule(_placed(start, sign), _placed(end, sign)))
-                shapes.append(_limb(sheet, part, shape, (_MIDDLE + sign * label[0], label[1])))
-    return tag("svg", *shapes, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", class_="body",
+    shapes = [*_sides(_LEG), *_middle(), *_sides(_ARM)]
+    drawn = [
+        _limb(sheet, parts[name], shape, label) for name, shape, label in shapes if name in parts
+    ]
+    return tag("svg", *drawn, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", class_="body",
                aria_label=sheet.say("limbs_alt"))  # fmt: skip
 
 
-def _placed(point: tuple[float, float, float], sign: int) -> tuple[float, float, float]:
-    return _MIDDLE + sign * point[0], point[1], point[2]
-
-
-def _limb(sheet: Sheet, part: Part, shape: Markup, label: tuple[float, float]) -> Markup:
+def _limb(sheet: Sheet, part: Part, shape: Markup, label: _Label) -> Markup:
     say = sheet.say
     title = tag("title", f"{say.limb(part.name)}: {say.points(part.score)}")
     text = tag("text", say.points(part.score), x=label[0], y=label[1] + 5, class_="mid value")
     return tag("g", title, shape, text, class_=f"limb {tone_of(part.score)}")
 
 
-def _head(sheet: Sheet, parts: dict[str, Part]) -> Markup | None:
-    part = parts.get("head")
-    shape = tag("ellipse", cx=_MIDDLE, cy=52, rx=24, ry=30)
-    return _limb(sheet, part, shape, (_MIDDLE, 52)) if part else None
+def _sides(limbs: dict[str, tuple[_Point, _Point, _Label]]) -> list[tuple[str, Markup, _Label]]:
+    drawn = []
+    for name, (start, end, label) in limbs.items():
+        for side, sign in (("left", 1), ("right", -1)):
+            one, two = ((_MIDDLE + sign * x, y, radius) for x, y, radius in (start, end))
+            place = (_MIDDLE + sign * label[0], label[1])
+            drawn.append((f"{side}_{name}", tag("path", d=_capsule(one, two)), place))
+    return drawn
 
 
-def _trunk(sheet: Sheet, parts: dict[str, Part]) -> Markup:
-    """The chest and belly, with the lines of the shoulders above and of the hips below."""
+def _middle() -> list[tuple[str, Markup, _Label]]:
+    """Return the hips, the trunk, the line of the shoulders above it, and the head."""
     x = _MIDDLE
-    chest = (
-        f"M{x - 38} 118Q{x} 128 {x + 38} 118L{x + 30} 196Q{x} 204 {x - 30} 196Z",
-        (x, 164),
-    )
-    shapes = {
-        "shoulders": (_capsule((x - 38, 101, 10), (x + 38, 101, 10)), (x, 101)),
-        "trunk": chest,
-        "hips": (_capsule((x - 24, 213, 11), (x + 24, 213, 11)), (x, 213)),
-    }
-    drawn = [
-        _limb(sheet, parts[name], tag("path", d=course), label)
-        for name, (course, label) in shapes.items()
-        if name in parts
+    chest = f"M{x - 39} 112H{x + 39}L{x + 31} 196Q{x + 30} 204 {x + 22} 204H{x - 22}"
+    chest += f"Q{x - 30} 204 {x - 31} 196Z"
+    hips, shoulders = _capsule((x - 26, 219, 12), (x + 26, 219, 12)), (x, 106)
+    yoke = f"M{x - 10} 84V88Q{x - 12} 94 {x - 40} 98A11 11 0 0 0 {x - 40} 119H{x + 40}"
+    yoke += f"A11 11 0 0 0 {x + 40} 98Q{x + 12} 94 {x + 10} 88V84Z"
+    return [
+        ("hips", tag("path", d=hips), (x, 219)),
+        ("trunk", tag("path", d=chest), (x, 164)),
+        ("shoulders", tag("path", d=yoke), shoulders),
+        ("head", tag("ellipse", cx=x, cy=52, rx=25, ry=31), (x, 52)),
     ]
-    return join(drawn)
 
 
-def _capsule(start: tuple[float, float, float], end: tuple[float, float, float]) -> str:
+def _capsule(start: _Point, end: _Point) -> str:
     """Return the outline of two circles (x, y, radius) and what is between them."""
     (ax, ay, a), (bx, by, b) = start, end
     length = math.hypot(bx - ax, by - ay) or 1.0

@@ -39,7 +39,10 @@ def draw_lag(sheet: Sheet) -> Markup:
     reach = 1.15 * max(_LEAST_LAG, -low, high)
     x = _time_axis(*span_of(timeline.times))
     y = Axis(-reach, reach, _HEIGHT - _BOTTOM, _TOP)
-    grid = [_line_across(y.at(tick), f"{tick:+.1f}" if tick else "0") for tick in y.ticks(6)]
+    grid = [
+        _line_across(y.at(tick), say.decimal(f"{tick:+.1f}") if abs(tick) > 1e-9 else "0")
+        for tick in y.ticks(6)
+    ]
     band = tag("rect", x=x.start, width=x.end - x.start, y=y.at(LATE),
                height=y.at(-LATE) - y.at(LATE), class_="band")  # fmt: skip
     zero = tag("line", x1=x.start, x2=x.end, y1=y.at(0), y2=y.at(0), class_="zero")

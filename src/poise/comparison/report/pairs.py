@@ -11,7 +11,6 @@ from poise.angles import LIMBS
 from poise.comparison.report.bodies import PANEL, body_at, draw_strokes, fit_axes
 from poise.comparison.report.markup import Markup, tag
 from poise.comparison.report.sheet import MomentPictures, Picture, Sheet
-from poise.comparison.report.timeline import text_of
 from poise.comparison.result import Fault
 
 MOST_PAIRS = 6
@@ -42,7 +41,7 @@ def _picture_pair(sheet: Sheet, pair: MomentPictures) -> Markup:
         _panel(sheet, "reference", ours, _image(sheet, "reference", ours, fault, pair.reference)),
         _panel(sheet, "attempt", theirs, _image(sheet, "attempt", theirs, fault, pair.attempt)),
     ]
-    return _card(text_of(sheet, fault), panels)
+    return _card(sheet.text(fault), panels)
 
 
 def _middle(start: float, end: float, known: float | None) -> float:
@@ -51,7 +50,7 @@ def _middle(start: float, end: float, known: float | None) -> float:
 
 def _image(sheet: Sheet, who: str, time: float, fault: Fault, picture: Picture) -> Markup:
     alt = sheet.say("pair_alt", who=sheet.say(who), time=sheet.say.clock(time),
-                    text=text_of(sheet, fault))  # fmt: skip
+                    text=sheet.text(fault))  # fmt: skip
     height, width = picture.shape[:2]
     return tag("img", src=_data_address(picture), alt=alt, width=width, height=height)
 
@@ -90,8 +89,11 @@ def _concerns(fault: Fault, limb: str) -> bool:
     if fault.limb in ("body", limb):
         return True
     side, _, kind = fault.limb.rpartition("_")
-    group = _WHOLE.get(kind.removesuffix("s"), ())
-    return limb.startswith(side) and limb.endswith(group) if group else False
+    part = "foot" if kind == "feet" else kind.removesuffix("s")
+    group = _WHOLE.get(part, () if side else (part,))
+    return (
+        bool(group) and limb.startswith(side) and limb.endswith(tuple(f"_{one}" for one in group))
+    )
 
 
 def _drawn_pair(sheet: Sheet, time: float, faults: tuple[Fault, ...]) -> Markup:
@@ -103,7 +105,7 @@ def _drawn_pair(sheet: Sheet, time: float, faults: tuple[Fault, ...]) -> Markup:
                  roll=comparison.relation.roll)  # fmt: skip
     place = fit_axes(ours, done)
     wrong = [limb.name for limb in LIMBS if any(_concerns(fault, limb.name) for fault in faults)]
-    text = "; ".join(text_of(sheet, fault) for fault in faults) or say("this_moment")
+    text = "; ".join(sheet.text(fault) for fault in faults) or say("this_moment")
     shadow = draw_strokes(ours, place, "shadow", [])
     drawings = {
         "reference": (time, [draw_strokes(ours, place, "good", wrong)], ours),
@@ -112,7 +114,7 @@ def _drawn_pair(sheet: Sheet, time: float, faults: tuple[Fault, ...]) -> Markup:
     panels = []
     for who, (when, content, body) in drawings.items():
         alt = say("pair_alt", who=say(who), time=say.clock(when), text=text)
-        missing = tag("text", say("no_pose"), x=PANEL[0] / 2, y=PANEL[1] / 2, class_="tick mid")
+        missing = tag("text", say("no_pose"), x=PANEL[0] / 2, y=PANEL[1] - 10, class_="tick mid")
         drawn = content if np.isfinite(body.limbs).any() else [*content[:-1], missing]
         drawing = tag("svg", *drawn, viewBox=f"0 0 {PANEL[0]:.0f} {PANEL[1]:.0f}",
                       role="img", aria_label=alt, class_="pose")  # fmt: skip

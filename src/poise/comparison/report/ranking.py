@@ -17,7 +17,6 @@ from poise.comparison.report.saving import save_files, to_json
 from poise.comparison.report.sheet import Sheet, short_name
 from poise.comparison.report.summary import verdict_chip
 from poise.comparison.report.tables import cell, score_cell, table
-from poise.comparison.report.timeline import text_of
 from poise.comparison.result import Comparison, Fault
 
 
@@ -44,7 +43,12 @@ class RankedAttempt:
 
 
 def save_ranking(
-    rows: Iterable[RankedAttempt], folder: Path, *, overwrite: bool = False, reference: str = ""
+    rows: Iterable[RankedAttempt],
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    reference: str = "",
+    language: str = "en",
 ) -> None:
     """Write ``ranking.html``, ``ranking.csv`` and ``ranking.json`` into a folder.
 
@@ -56,10 +60,12 @@ def save_ranking(
         folder: Made where it does not exist.
         overwrite: Whether the three files may be replaced.
         reference: What they were compared with.
+        language: Of the page: ``en`` or ``de``.
 
     Raises:
         OutputError: One of the files exists and may not be replaced (then none is written), or
             cannot be written.
+        UsageError: No such language.
     """
     ordered = _ranked(rows)
     documents = [_document(rank, row) for rank, row in ordered]
@@ -67,7 +73,7 @@ def save_ranking(
     save_files(
         folder,
         {
-            "ranking.html": _render(ordered, reference, Phrases()),
+            "ranking.html": _render(ordered, reference, Phrases(language)),
             "ranking.json": to_json(head | {"attempts": documents}),
             "ranking.csv": _to_csv(documents),
         },
@@ -149,7 +155,7 @@ def _row(rank: int | None, row: RankedAttempt, sheet: Sheet) -> Markup:
         score_cell(sheet, found.score),
         cell(verdict_chip(sheet, found.verdict)),
         cell(say.percent(found.coverage), class_="num"),
-        cell(text_of(sheet, worst) if worst else say("none")),
+        cell(sheet.text(worst) if worst else say("none")),
     )
 
 

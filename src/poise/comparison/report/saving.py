@@ -29,6 +29,7 @@ def save_report(
     overwrite: bool = False,
     pictures: Sequence[MomentPictures] | None = None,
     sources: Sources | None = None,
+    language: str = "en",
 ) -> None:
     """Write ``report.html``, ``comparison.json`` and ``timeline.csv`` into a folder.
 
@@ -38,13 +39,15 @@ def save_report(
         overwrite: Whether the three files may be replaced.
         pictures: Of the worst moments; without them the two bodies are drawn from the poses.
         sources: Where the performances come from; named in the page and in the JSON.
+        language: Of the page: ``en`` or ``de``; the comparison's own sentences stay as they are.
 
     Raises:
         OutputError: One of the files exists and may not be replaced (then none is written), or
             cannot be written.
+        UsageError: No such language.
     """
     known = sources or Sources()
-    sheet = Sheet(comparison, known, Phrases(), tuple(pictures or ()))
+    sheet = Sheet(comparison, known, Phrases(language), tuple(pictures or ()))
     save_files(
         folder,
         {

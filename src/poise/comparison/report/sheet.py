@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from poise.comparison.report.phrases import Phrases
 from poise.comparison.result import Comparison, Fault
 from poise.comparison.scoring import NEARLY, RIGHT
+from poise.comparison.words import describe_fault, merge_for_words
 
 Picture = npt.NDArray[np.uint8]
 
@@ -52,22 +54,23 @@ class MomentPictures:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A comparison, its sources, and the language it is told in.
-
-    Attributes:
-        verdict_text: The verdict in a sentence; may be empty.
-    """
+    """A comparison, its sources, and the language it is told in."""
 
     comparison: Comparison
     sources: Sources = field(default_factory=Sources)
     say: Phrases = field(default_factory=Phrases)
     pictures: Sequence[MomentPictures] = ()
-    verdict_text: str = ""
 
-    @property
+    @cached_property
     def ranked_faults(self) -> tuple[Fault, ...]:
-        """The faults, worst first."""
-        return self.comparison.worst(len(self.comparison.faults))
+        """The faults, worst first; those of both sides at once are one."""
+        merged = merge_for_words(self.comparison.faults)
+        return tuple(sorted(merged, key=lambda fault: -fault.severity))
+
+    def text(self, fault: Fault) -> str:
+        """Return the sentence of a fault."""
+        mirrored = self.comparison.relation.mirrored
+        return fault.text or describe_fault(fault, self.say.language, mirrored=mirrored)
 
 
 def tone_of(score: float | None) -> str:

@@ -8,10 +8,9 @@ from poise.comparison.report.markup import Markup, join, tag
 from poise.comparison.report.sheet import Sheet, short_name, tone_of
 from poise.comparison.result import Relation
 from poise.comparison.scoring import LATE, LOWEST_COVERAGE, NEARLY, RIGHT, SCALE, TOLERANCE
+from poise.comparison.words import describe_moment, describe_relation
 
 _MARKS = {"right": "✓", "nearly": "≈", "wrong": "✕", "cannot say": "?"}
-# What is too small to be told: seconds, shares, degrees.
-_OFFSET, _TEMPO, _SCALE, _ROLL, _YAW = 0.05, 0.01, 0.05, 1.0, 5.0
 
 
 def title_of_report(sheet: Sheet) -> str:
@@ -38,7 +37,7 @@ def verdict_chip(sheet: Sheet, verdict: str) -> Markup:
 def draw_summary(sheet: Sheet) -> Markup:
     """Return the score, the verdict in words, its parts, and what was taken away."""
     comparison, say = sheet.comparison, sheet.say
-    sentence, verdict = sheet.verdict_text, comparison.verdict
+    verdict = comparison.verdict
     tiles = [
         _tile(sheet, "shape", comparison.shape),
         _tile(sheet, "timing", comparison.timing),
@@ -47,7 +46,7 @@ def draw_summary(sheet: Sheet) -> Markup:
     words = tag(
         "div",
         verdict_chip(sheet, verdict),
-        tag("p", sentence, class_="sentence") if sentence else None,
+        tag("p", _worst_in_words(sheet), class_="sentence"),
         tag("dl", *tiles, class_="tiles"),
         class_="words",
     )
@@ -84,33 +83,48 @@ def _share_tile(sheet: Sheet) -> Markup:
     return tag("div", tag("dt", sheet.say("coverage")), value, note)
 
 
+def _worst_in_words(sheet: Sheet) -> str | None:
+    """Return the three worst faults with their times."""
+    mirrored, language = sheet.comparison.relation.mirrored, sheet.say.language
+    told = [describe_moment(fault, language, mirrored=mirrored) for fault in sheet.ranked_faults]
+    return "; ".join(told[:3]) or sheet.say("no_faults")
+
+
 def _removed(sheet: Sheet) -> Markup:
     say, relation = sheet.say, sheet.comparison.relation
-    found = removed_phrases(sheet, relation)
-    chips = tag("ul", *(tag("li", text) for text in found), class_="chips")
-    body = chips if found else tag("p", say("removed_none"), class_="note")
+    words = describe_relation(relation, say.language) or say("removed_none")
+    pairs = [
+        tag("div", tag("dt", name), tag("dd", value)) for name, value in _figures(sheet, relation)
+    ]
     note = tag("p", say("mirror_note"), class_="note") if relation.mirrored else None
-    return tag("div", tag("h3", say("removed")), body, note, class_="removed")
+    return tag("div", tag("h3", say("removed")), tag("p", words, class_="told"),
+               tag("dl", *pairs, class_="figures"), note, class_="removed")  # fmt: skip
 
 
-def removed_phrases(sheet: Sheet, relation: Relation) -> list[str]:
-    """Return what lay between the two performances, a few words each; small things are not told."""
+def _figures(sheet: Sheet, relation: Relation) -> list[tuple[str, str]]:
+    """Return what lay between the two performances as names and numbers."""
     say = sheet.say
-    found = [say("removed_mirrored")] if relation.mirrored else []
-    if abs(relation.offset) >= _OFFSET:
-        key = "removed_late" if relation.offset > 0 else "removed_early"
-        found.append(say(key, seconds=say.seconds(abs(relation.offset))))
-    if abs(relation.tempo - 1) >= _TEMPO:
-        key = "removed_fast" if relation.tempo > 1 else "removed_slow"
-        found.append(say(key, percent=say.percent(abs(relation.tempo - 1))))
-    if abs(relation.scale - 1) >= _SCALE:
-        found.append(say("removed_size", factor=say.percent(relation.scale)))
-    if abs(relation.roll) >= _ROLL:
-        found.append(say("removed_roll", degrees=say.degrees(abs(relation.roll))))
-    if relation.yaw is not None and abs(relation.yaw) >= _YAW:
-        key = "removed_yaw_left" if relation.yaw > 0 else "removed_yaw_right"
-        found.append(say(key, degrees=say.degrees(abs(relation.yaw))))
-    return found
+    return [
+        (say("relation_mirrored"), say("yes" if relation.mirrored else "no")),
+        (say("relation_offset"), _signed(sheet, relation.offset, "later", "earlier")),
+        (say("relation_tempo"), say.tempo(relation.tempo)),
+        (say("relation_scale"), say.percent(relation.scale)),
+        (say("relation_roll"), _signed(sheet, relation.roll, "clockwise", "anticlockwise")),
+        (
+            say("relation_yaw"),
+            say("unknown")
+            if relation.yaw is None
+            else _signed(sheet, relation.yaw, "to_left", "to_right"),
+        ),
+    ]
+
+
+def _signed(sheet: Sheet, value: float, more: str, less: str) -> str:
+    """Return a size in the words for its sign; what rounds to nothing is the same."""
+    say, size = sheet.say, abs(value)
+    if size < (0.005 if more == "later" else 0.05):
+        return say("same")
+    return say(more if value > 0 else less, seconds=say.seconds(size), degrees=say.degrees(size))
 
 
 def draw_method(sheet: Sheet) -> Markup:

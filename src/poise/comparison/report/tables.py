@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from poise.comparison.report.markup import Content, Markup, tag
 from poise.comparison.report.sheet import Sheet, tone_of
-from poise.comparison.report.timeline import size_of, text_of
+from poise.comparison.report.timeline import size_of
 from poise.comparison.result import Fault, Part, Segment
 from poise.comparison.scoring import LATE
 
@@ -55,7 +55,7 @@ def _fault_row(sheet: Sheet, number: int, fault: Fault, share: float) -> Markup:
     return tag(
         "tr",
         cell(number, class_="rank"),
-        tag("th", tag("span", text_of(sheet, fault)), chip, scope="row"),
+        tag("th", tag("span", sheet.text(fault)), chip, scope="row"),
         cell(size_of(sheet, fault), class_="num"),
         cell(say.span(fault.start, fault.end), class_="num"),
         cell(say.span(fault.attempt_start, fault.attempt_end), class_="num"),

@@ -178,9 +178,4 @@ def size_of(sheet: Sheet, fault: Fault) -> str:
 
 def title_of(sheet: Sheet, fault: Fault) -> str:
     """Return when and what in one line."""
-    return f"{sheet.say.span(fault.start, fault.end)}: {text_of(sheet, fault)}"
-
-
-def text_of(sheet: Sheet, fault: Fault) -> str:
-    """Return the sentence of a fault; limb and kind where it has none."""
-    return fault.text or f"{sheet.say.limb(fault.limb)}: {sheet.say(f'kind_{fault.kind}')}"
+    return f"{sheet.say.span(fault.start, fault.end)}: {sheet.text(fault)}"
