@@ -332,7 +332,7 @@ def test_content_not_name_tells_the_format(tmp_path: Path) -> None:
         path = f"{tmp_path}/{name}" + ("/" if name == "openpose" else ".dat")
         write_clip(dance(2), path, format=name)
         assert detect_format(path) == name
-        if name not in ("npz", "parquet", "openpose"):  # a mark that editors put there
+        if name not in ("npz", "npy", "parquet", "openpose"):  # a mark that editors put there
             marked = tmp_path / "marked"
             marked.write_bytes(b"\xef\xbb\xbf" + Path(path).read_bytes())
             if name != "openpifpaf":

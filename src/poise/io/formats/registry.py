@@ -7,6 +7,7 @@ from poise.io.formats import (
     coco,
     jsonl,
     mmpose,
+    npy,
     npz,
     openpifpaf,
     openpose,
@@ -20,6 +21,7 @@ FORMATS: dict[str, Format] = {
     for entry in (
         jsonl.FORMAT,
         npz.FORMAT,
+        npy.FORMAT,
         parquet.FORMAT,
         wide_csv.FORMAT,
         openpose.FORMAT,
