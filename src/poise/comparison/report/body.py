@@ -27,7 +27,7 @@ _LEG: dict[str, tuple[_Point, _Point, _Label]] = {
 
 def draw_body(sheet: Sheet) -> Markup:
     """Return the body with the score of every limb beside it."""
-    parts = {part.name: part for part in sheet.comparison.limbs}
+    parts = {sheet.own(part.name): part for part in sheet.comparison.limbs}
     shapes = [*_sides(_LEG), *_middle(), *_sides(_ARM)]
     drawn = [
         _limb(sheet, parts[name], shape, label) for name, shape, label in shapes if name in parts
@@ -38,7 +38,7 @@ def draw_body(sheet: Sheet) -> Markup:
 
 def _limb(sheet: Sheet, part: Part, shape: Markup, label: _Label) -> Markup:
     say = sheet.say
-    title = tag("title", f"{say.limb(part.name)}: {say.points(part.score)}")
+    title = tag("title", f"{sheet.limb(part.name)}: {say.points(part.score)}")
     text = tag("text", say.points(part.score), x=label[0], y=label[1] + 5, class_="mid value")
     return tag("g", title, shape, text, class_=f"limb {tone_of(part.score)}")
 

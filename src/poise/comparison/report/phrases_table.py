@@ -41,12 +41,13 @@ ENGLISH: dict[str, str] = {
     "aligned_motion": "Aligned by motion",
     "aligned_audio": "Aligned by the music",
     "aligned_none": "Not aligned in time",
-    "mirror_note": "The attempt is a mirror image. Left and right in the tables and the figure are "
-    "those of the reference; the sentences speak of the attempt's own sides.",
+    "mirror_note": "The attempt is a mirror image. Left and right on this page are its own; in "
+    "comparison.json and timeline.csv they are those of the reference.",
     "work_on": "What to work on",
     "no_faults": "Nothing stands out: no limb was wrong for long enough to be named.",
     "more_faults": "{count} smaller ones are in comparison.json.",
     "fault": "What",
+    "show_faults": "Show {count} more",
     "size": "Size",
     "weight": "Weight",
     "timeline": "Moment by moment",
@@ -169,12 +170,13 @@ GERMAN: dict[str, str] = {
     "aligned_motion": "An der Bewegung ausgerichtet",
     "aligned_audio": "An der Musik ausgerichtet",
     "aligned_none": "Zeitlich nicht ausgerichtet",
-    "mirror_note": "Der Versuch ist ein Spiegelbild. Links und rechts sind in Tabellen und Figur "
-    "die des Vorbilds; die Sätze sprechen von den eigenen Seiten des Versuchs.",
+    "mirror_note": "Der Versuch ist ein Spiegelbild. Links und rechts sind auf dieser Seite die "
+    "seinen, in comparison.json und timeline.csv die des Vorbilds.",
     "work_on": "Woran zu arbeiten ist",
     "no_faults": "Nichts fällt auf: kein Glied war lange genug falsch, um genannt zu werden.",
     "more_faults": "{count} kleinere stehen in comparison.json.",
     "fault": "Was",
+    "show_faults": "{count} weitere zeigen",
     "size": "Größe",
     "weight": "Gewicht",
     "timeline": "Moment für Moment",

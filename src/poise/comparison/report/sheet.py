@@ -67,6 +67,16 @@ class Sheet:
         merged = merge_for_words(self.comparison.faults)
         return tuple(sorted(merged, key=lambda fault: -fault.severity))
 
+    def own(self, name: str) -> str:
+        """Return a limb's or joint's name on the body of whoever made the attempt."""
+        swapped = {"left": "right", "right": "left"} if self.comparison.relation.mirrored else {}
+        side, line, part = name.partition("_")
+        return swapped.get(side, side) + line + part
+
+    def limb(self, name: str) -> str:
+        """Return a limb or joint in words, on the side that the sentences call it by."""
+        return self.say.limb(self.own(name))
+
     def text(self, fault: Fault) -> str:
         """Return the sentence of a fault."""
         mirrored = self.comparison.relation.mirrored
@@ -77,7 +87,7 @@ def tone_of(score: float | None) -> str:
     """Return the class of the colour for a score: ``t0`` red to ``t10`` green, ``tx`` unknown."""
     if score is None or not np.isfinite(score):
         return "tx"
-    place = np.interp(score, [20, NEARLY, RIGHT, 97], [0, 4.4, 8, TONES - 1])
+    place = np.interp(score, [30, NEARLY, RIGHT, 97], [0, 3.2, 7, TONES - 1])
     return f"t{round(float(place))}"
 
 

@@ -10,6 +10,7 @@ from poise.comparison.result import Relation
 from poise.comparison.scoring import LATE, LOWEST_COVERAGE, NEARLY, RIGHT, SCALE, TOLERANCE
 from poise.comparison.words import describe_moment, describe_relation
 
+_TOLD = 3  # faults that the top of the page names
 _MARKS = {"right": "✓", "nearly": "≈", "wrong": "✕", "cannot say": "?"}
 
 
@@ -46,7 +47,7 @@ def draw_summary(sheet: Sheet) -> Markup:
     words = tag(
         "div",
         verdict_chip(sheet, verdict),
-        tag("p", _worst_in_words(sheet), class_="sentence"),
+        _worst_in_words(sheet),
         tag("dl", *tiles, class_="tiles"),
         class_="words",
     )
@@ -83,11 +84,12 @@ def _share_tile(sheet: Sheet) -> Markup:
     return tag("div", tag("dt", sheet.say("coverage")), value, note)
 
 
-def _worst_in_words(sheet: Sheet) -> str | None:
+def _worst_in_words(sheet: Sheet) -> Markup:
     """Return the three worst faults with their times."""
     mirrored, language = sheet.comparison.relation.mirrored, sheet.say.language
     told = [describe_moment(fault, language, mirrored=mirrored) for fault in sheet.ranked_faults]
-    return "; ".join(told[:3]) or sheet.say("no_faults")
+    lines = [tag("li", line) for line in told[:_TOLD] or [sheet.say("no_faults")]]
+    return tag("ul", *lines, class_="sentence")
 
 
 def _removed(sheet: Sheet) -> Markup:
@@ -122,7 +124,7 @@ def _figures(sheet: Sheet, relation: Relation) -> list[tuple[str, str]]:
 def _signed(sheet: Sheet, value: float, more: str, less: str) -> str:
     """Return a size in the words for its sign; what rounds to nothing is the same."""
     say, size = sheet.say, abs(value)
-    if size < (0.005 if more == "later" else 0.05):
+    if size < (0.005 if more == "later" else 0.5):
         return say("same")
     return say(more if value > 0 else less, seconds=say.seconds(size), degrees=say.degrees(size))
 

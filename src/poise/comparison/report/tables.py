@@ -8,7 +8,8 @@ from poise.comparison.report.timeline import size_of
 from poise.comparison.result import Fault, Part, Segment
 from poise.comparison.scoring import LATE
 
-MOST_FAULTS = 40
+MOST_FAULTS = 60
+_SHOWN_FAULTS = 8
 _LONG_TABLE = 24  # rows from which on a table is folded away
 
 
@@ -19,9 +20,9 @@ def table(heads: list[str], rows: list[Markup], caption: str, *, class_: str = "
     return tag("div", body, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
-def cell(*content: Content, class_: str | None = None) -> Markup:
-    """Return one cell."""
-    return tag("td", *content, class_=class_)
+def cell(*content: Content, class_: str | None = None, head: str | None = None) -> Markup:
+    """Return one cell; ``head`` names it where the heads of the columns are not shown."""
+    return tag("td", *content, class_=class_, data_head=head)
 
 
 def score_cell(sheet: Sheet, score: float | None) -> Markup:
@@ -41,10 +42,14 @@ def tabulate_faults(sheet: Sheet) -> Markup:
     heaviest = max(faults[0].severity, 1e-9)
     rows = [_fault_row(sheet, number, fault, fault.severity / heaviest)
             for number, fault in enumerate(faults[:MOST_FAULTS], 1)]  # fmt: skip
-    shown = table(heads, rows, say("work_on"), class_="faults")
+    shown = table(heads, rows[:_SHOWN_FAULTS], say("work_on"), class_="faults")
     rest = len(faults) - MOST_FAULTS
     more = tag("p", say("more_faults", count=rest), class_="note") if rest > 0 else None
-    return tag("div", shown, more)
+    if len(rows) <= _SHOWN_FAULTS:
+        return shown
+    folded = table(heads, rows[_SHOWN_FAULTS:], say("fault"), class_="faults")
+    summary = tag("summary", say("show_faults", count=len(rows) - _SHOWN_FAULTS))
+    return tag("div", shown, tag("details", summary, folded, more))
 
 
 def _fault_row(sheet: Sheet, number: int, fault: Fault, share: float) -> Markup:
@@ -57,11 +62,12 @@ def _fault_row(sheet: Sheet, number: int, fault: Fault, share: float) -> Markup:
         cell(number, class_="rank"),
         tag("th", tag("span", sheet.text(fault)), chip, scope="row"),
         cell(size_of(sheet, fault), class_="num"),
-        cell(say.span(fault.start, fault.end), class_="num"),
-        cell(say.span(fault.attempt_start, fault.attempt_end), class_="num"),
+        cell(say.span(fault.start, fault.end), class_="num", head=say("when")),
+        cell(say.span(fault.attempt_start, fault.attempt_end), class_="num",
+             head=say("when_attempt")),
         cell(meter, class_="weight"),
         id=f"fault-{number}",
-    )
+    )  # fmt: skip
 
 
 def tabulate_limbs(sheet: Sheet) -> Markup:
@@ -85,7 +91,7 @@ def _part_row(sheet: Sheet, part: Part, *, lag: bool) -> Markup:
     late = say.lag(part.lag if part.score is not None else None, LATE)
     return tag(
         "tr",
-        tag("th", say.limb(part.name), scope="row"),
+        tag("th", sheet.limb(part.name), scope="row"),
         score_cell(sheet, part.score),
         cell(say.degrees(part.degrees), class_="num"),
         cell(say.percent(part.judged), class_="num"),
@@ -107,7 +113,7 @@ def tabulate_segments(sheet: Sheet) -> Markup:
 
 def _segment_row(sheet: Sheet, number: int, segment: Segment) -> Markup:
     say = sheet.say
-    worst = say.limb(segment.worst) if segment.worst else say("none")
+    worst = sheet.limb(segment.worst) if segment.worst else say("none")
     return tag(
         "tr",
         tag("th", number, scope="row"),

@@ -146,27 +146,37 @@ def _lanes(sheet: Sheet) -> list[list[Fault]]:
 
 def _lane(sheet: Sheet, frame: _Frame, row: int, faults: list[Fault]) -> Markup:
     top = frame.lanes + row * _LANE
-    name = sheet.say.limb(faults[0].limb)
+    name = sheet.limb(faults[0].limb)
     parts = [
         tag("text", name, x=_LEFT - 10, y=top + 15, class_="name"),
         tag("line", x1=_LEFT, x2=frame.time.end, y1=top + 11, y2=top + 11, class_="lane"),
     ]
-    for fault in faults:
+    left = frame.time.start
+    for number, fault in enumerate(faults):
+        following = faults[number + 1].start if number + 1 < len(faults) else frame.time.high
         x = frame.time.at(fault.start)
-        width = max(min(frame.time.at(fault.end), frame.time.end) - x, 6)
+        end = max(min(frame.time.at(fault.end), frame.time.end), x + 6)
         text = size_of(sheet, fault)
-        needed = len(text) * _LETTER + 10
-        following = [other.start for other in faults if other.start > fault.start]
-        room = (frame.time.at(following[0]) if following else frame.time.end) - x - width
-        at = x + width / 2 if width > needed else x + width + needed / 2 if room > needed else None
-        bar = tag("rect", x=x, y=top + 1, width=width, height=20, rx=5,
+        at = _place_label(len(text) * _LETTER + 10, left, (x, end), frame.time.at(following))
+        bar = tag("rect", x=x, y=top + 1, width=end - x, height=20, rx=5,
                   class_=f"bar k-{fault.kind}")  # fmt: skip
-        inside = " inside" if at is not None and at < x + width else ""
-        label = at and tag("text", text, x=at, y=top + 15, class_="mid value" + inside)
-        number = sheet.ranked_faults.index(fault) + 1
-        parts.append(tag("a", tag("title", title_of(sheet, fault)), bar, label or None,
-                         href=f"#fault-{number}"))  # fmt: skip
+        label = tag("text", text, x=at, y=top + 15, class_="mid value") if at else None
+        address = f"#fault-{sheet.ranked_faults.index(fault) + 1}"
+        parts.append(tag("a", tag("title", title_of(sheet, fault)), bar, label, href=address))
+        left = end
     return tag("g", *parts)
+
+
+def _place_label(
+    needed: float, left: float, bar: tuple[float, float], right: float
+) -> float | None:
+    """Return the middle of a bar's label: in it, after it, before it, or None without room."""
+    start, end = bar
+    if end - start > needed:
+        return (start + end) / 2
+    if right - end > needed:
+        return end + needed / 2
+    return start - needed / 2 if start - left > needed else None
 
 
 def size_of(sheet: Sheet, fault: Fault) -> str:
