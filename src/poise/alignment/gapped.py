@@ -20,6 +20,19 @@ class _Prices:
     edge: float
     gap: float
     bend: float
+    both: float
+
+    def skip(self, rows: npt.ArrayLike, columns: npt.ArrayLike) -> Floats:
+        """Return what it costs to begin after, or end before, so many rows and columns."""
+        ours, theirs = np.asarray(rows, np.float64), np.asarray(columns, np.float64)
+        pairs = np.minimum(ours, theirs)
+        cost: Floats = self.both * pairs + self.edge * (ours - pairs)
+        return cost
+
+    def skip_one(self, rows: int, columns: int) -> float:
+        """Return the same for one pair of numbers."""
+        pairs = min(rows, columns)
+        return self.both * pairs + self.edge * (rows - pairs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +55,7 @@ def align(
     omit: float,
     insert: float,
     edge_omit: float | None = None,
+    edge_both: float | None = None,
     open_gap: float = 0.0,
     bend: float = 0.0,
     low: npt.ArrayLike | None = None,
@@ -58,16 +72,18 @@ def align(
     - (0,1), the attempt adds a frame, pays ``insert``.
 
     Each run of omissions or of insertions pays ``open_gap`` as well (Gotoh 1982). Frames of the
-    attempt before the first and after the last pair are free; those of the reference pay
-    ``edge_omit`` each and no ``open_gap``.
+    attempt before the first and after the last pair are free; those of the reference pay no
+    ``open_gap``: ``edge_both`` where the attempt has a frame to go with it, ``edge_omit`` where it
+    begins later or ends earlier.
 
     Args:
         cost: (N, M) costs >= 0 of pairing row i with column j; infinity forbids a pair. With
             ``low`` it is a band, (N, W): ``cost[i, k]`` is the pair of row i and column
             ``low[i] + k``. Time and memory grow with its size.
         omit, insert: Cost of a frame left out or added between the first and the last pair.
-        edge_omit: Cost of a frame of the reference before the first or after the last pair;
-            ``omit`` if None.
+        edge_omit: Cost of a frame of the reference before the first or after the last pair, at
+            which the attempt has not begun or is over; ``omit`` if None.
+        edge_both: Cost of one at which it has; ``edge_omit`` if None.
         open_gap: Cost of each run of omissions or insertions.
         bend: Cost of each step that is faster or slower than (1,1), so that the tempo changes
             where the movement asks for it and not to hide an error.
@@ -83,15 +99,16 @@ def align(
         UsageError: A cost or price is NaN or negative, or the band does not fit the costs.
     """
     edge = omit if edge_omit is None else edge_omit
+    both = edge if edge_both is None else edge_both
     for name, price in zip(
-        ("omit", "insert", "edge_omit", "open_gap", "bend"),
-        (omit, insert, edge, open_gap, bend),
+        ("omit", "insert", "edge_omit", "edge_both", "open_gap", "bend"),
+        (omit, insert, edge, both, open_gap, bend),
         strict=True,
     ):
         if not 0 <= price < np.inf:
             raise UsageError(f"{name} is {price}", remedy="choose a number that is 0 or more")
     band = _band(check_cost(cost), low, high)
-    return _best(band, _Prices(float(omit), float(insert), float(edge), float(open_gap), float(bend)))
+    return _best(band, _Prices(omit, insert, edge, open_gap, bend, both))
 
 
 def _band(table: Floats, low: npt.ArrayLike | None, high: npt.ArrayLike | None) -> _Band:
@@ -120,12 +137,14 @@ def _best(band: _Band, prices: _Prices) -> Path:
     if not band.cost.size:
         return nothing
     tables = _fill(band, prices)
-    ends = tables[0].min(axis=1) + prices.edge * np.arange(rows - 1, -1, -1)
-    row = int(np.argmin(ends))
-    if not (np.isfinite(ends[row]) and ends[row] <= nothing.cost):
+    columns = np.array(band.low)[:, None] + np.arange(band.cost.shape[1])
+    last = max(low + count for low, count in zip(band.low, band.count, strict=True)) - 1
+    ends = tables[0] + prices.skip(np.arange(rows - 1, -1, -1)[:, None], last - columns)
+    row, place = np.unravel_index(int(np.argmin(ends)), ends.shape)
+    if not (np.isfinite(ends[row, place]) and ends[row, place] <= nothing.cost):
         return nothing
-    column = band.low[row] + int(np.argmin(tables[0][row]))
-    return path_of(_trace(band, prices, tables, row, column), float(ends[row]))
+    column = band.low[int(row)] + int(place)
+    return path_of(_trace(band, prices, tables, int(row), column), float(ends[row, place]))
 
 
 def _fill(band: _Band, prices: _Prices) -> tuple[Floats, Floats, Floats]:
@@ -142,6 +161,7 @@ def _fill(band: _Band, prices: _Prices) -> tuple[Floats, Floats, Floats]:
     enter, enter2 = np.zeros(size), np.full(size, np.inf)
     leave, twice = np.full(size, np.inf), np.full(size, np.inf)
     ramp = prices.insert * np.arange(width)
+    places = np.arange(size) - 1.0
     for row, (shift, shift2, n) in enumerate(zip(shifts, double_shifts, band.count, strict=True)):
         cost, best, gone = band.cost[row, :n], matched[row, :n], omitted[row, :n]
         wide = np.full(size, np.inf)
@@ -160,7 +180,7 @@ def _fill(band: _Band, prices: _Prices) -> tuple[Floats, Floats, Floats]:
         added = inserted[row, :n]
         np.add(run[:-1], ramp[1:n] + prices.gap, out=added[1:])
         np.minimum(either, added, out=either)
-        enter2, enter = enter, np.full(size, prices.edge * (row + 1))
+        enter2, enter = enter, prices.skip(row + 1, np.maximum(places + band.low[row], 0))
         np.minimum(enter[2 : 2 + n], either, out=enter[2 : 2 + n])
         leave = np.full(size, np.inf)
         np.minimum(gone, either + prices.gap, out=leave[2 : 2 + n])
@@ -180,7 +200,7 @@ def _trace(
             taken, (row, column) = _step(band, prices, tables, row, column)
             pairs += taken
             sums = [band.at(table, row, column) for table in tables]
-            if min(sums) >= prices.edge * (row + 1):
+            if min(sums) >= prices.skip_one(row + 1, column + 1):
                 return pairs
             state = int(np.argmin(sums))
         elif state == 1:
@@ -201,7 +221,8 @@ def _step(
     def enter(row: int, column: int) -> float:
         if row < -1:
             return np.inf
-        return min(prices.edge * (row + 1), *(band.at(table, row, column) for table in tables))
+        skip = prices.skip_one(row + 1, max(column + 1, 0))
+        return min(skip, *(band.at(table, row, column) for table in tables))
 
     cost = band.cost
     here = band.at(cost, row, column)

@@ -33,7 +33,7 @@ def split_beats(times: Floats, motion: Floats, beats: Beats) -> list[tuple[float
     """
     start, end = float(times[0]), float(times[-1] + (1 / RATE if len(times) > 1 else 0))
     if beats is None:
-        cuts = _still_moments(times, motion)
+        cuts = _fill(still_moments(times, motion), start, end)
     elif isinstance(beats, float | int):
         if not 10 <= beats <= 400:
             raise UsageError(f"wanted 10 to 400 beats a minute, got {beats:g}", where="beats")
@@ -50,7 +50,8 @@ def split_beats(times: Floats, motion: Floats, beats: Beats) -> list[tuple[float
     return list(itertools.pairwise(bounds))
 
 
-def _still_moments(times: Floats, motion: Floats) -> Floats:
+def still_moments(times: Floats, motion: Floats) -> Floats:
+    """Return the seconds at which motion (T,), in degrees a second, is least between two moves."""
     if len(times) < _SHORTEST * RATE:
         return np.zeros(0)
     kernel = np.hanning(round(0.3 * RATE) + 2)[1:-1]
@@ -62,8 +63,7 @@ def _still_moments(times: Floats, motion: Floats) -> Floats:
             abs(place - other) >= _SHORTEST * RATE for other in chosen
         ):
             chosen.append(int(place))
-    cuts = np.sort(times[chosen]) if chosen else np.zeros(0)
-    return _fill(cuts, float(times[0]), float(times[-1]))
+    return np.sort(times[chosen])
 
 
 def _fill(cuts: Floats, start: float, end: float) -> Floats:

@@ -20,6 +20,7 @@ ON, OFF = 15.0, 10.0  # degrees at which a fault begins and ends
 SHORTEST = 0.2  # seconds
 _JOIN = 0.25  # seconds; spans nearer than that are one
 _SMOOTH = 5  # samples
+_STILL = 0.6  # of the length of a gap; how near its middle a posture may be
 _GAP_DOUBT = 0.5  # seconds
 _OWN = 0.5  # share of the error that must not come from the limb that carries this one
 _LAG = 0.2  # seconds by which the whole body may follow or lead
@@ -57,12 +58,13 @@ def _carriers(limb: str) -> list[int]:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What the search for faults looks at."""
+    """What the search for faults looks at; ``still`` are the seconds at which nobody moves much."""
 
     errors: Errors
     timing: Timing
     late: tuple[Late, ...]
     facing: int
+    still: tuple[float, ...] = ()
 
     @property
     def times(self) -> Floats:
@@ -224,10 +226,27 @@ def _fault(limb: str, kind: str, times: Floats, scene: Scene, **fields: object) 
 
 
 def _missed(gap: Gap, scene: Scene) -> Fault:
-    kind = "missed" if gap.missed else "extra"
+    start, end = gap.start, gap.end
+    if gap.missed:
+        start, end = _whole_move(gap, scene)
     severity = _MISSED_DEGREES * gap.seconds * (3 if gap.missed else 1)
-    return Fault("body", kind, gap.start, gap.end, gap.attempt_start, gap.attempt_end, 0.0,  # type: ignore[arg-type]
-                 gap.seconds, "", severity)  # fmt: skip
+    return Fault("body", "missed" if gap.missed else "extra", start, end, gap.attempt_start,
+                 gap.attempt_end, 0.0, gap.seconds, "", severity)  # fmt: skip
+
+
+def _whole_move(gap: Gap, scene: Scene) -> tuple[float, float]:
+    """Return the move that a gap leaves out, from posture to posture.
+
+    Who leaves a posture out goes from the one before straight to the one after, and the gap lies
+    around it: it takes half of the move to it and half of the move from it. The move is the one
+    that leads to the posture, which is the still moment nearest to the middle of the gap.
+    """
+    middle = (gap.start + gap.end) / 2
+    still = [moment for moment in scene.still if abs(moment - middle) < _STILL * gap.seconds]
+    if not still:
+        return gap.start, gap.end
+    end = min(still, key=lambda moment: abs(moment - middle))
+    return max(float(scene.times[0]), end - gap.seconds), end
 
 
 def _late(late: Late, scene: Scene) -> Fault:

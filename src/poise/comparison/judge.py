@@ -10,7 +10,7 @@ import numpy.typing as npt
 from poise.alignment import occurrences
 from poise.angles import LIMB_NAMES
 from poise.clip import Track
-from poise.comparison.beats import Beats, split_beats
+from poise.comparison.beats import Beats, split_beats, still_moments
 from poise.comparison.faults import Scene, find_faults
 from poise.comparison.lateness import find_late
 from poise.comparison.matching import (
@@ -170,7 +170,8 @@ def _judge(ours: Performance, theirs: Performance, wish: _Wish) -> Comparison:
     errors = measure(view.reference, view.attempt, timing, limbs)
     losses = weigh(errors)
     late = find_late(view.reference, view.attempt, timing.attempt_times) if wish.timed else ()
-    scene = Scene(errors, timing, late, facing(view.reference))
+    still = still_moments(view.reference.times, timing.motion).tolist()
+    scene = Scene(errors, timing, late, facing(view.reference), tuple(still))
     relation = _relate(ours, theirs, view, timing, wish)
     return replace(_assemble(view, scene, losses, wish), relation=relation)
 

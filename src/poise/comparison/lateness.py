@@ -22,12 +22,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "head": ("head",),
 }
 _FARTHEST = 0.8  # seconds that a limb may follow or lead
-_LEAST = 0.12
+_LEAST = 0.15
 _WINDOW = 1.5  # seconds over which it is told
 _SHORTEST = 1.2  # seconds
 _ERROR = 10.0  # degrees, root mean square, below which there is nothing to explain
 _GAIN = 0.6  # share of the squared error that the shift must explain
 _LOOSE = 2  # samples by which a moment may be off and still be only late
+_NOTHING = 5.0  # degrees
 _KEEP, _QUIET = 0.8, 1 - np.cos(np.radians(3))  # for how long a shift that was found goes on
 
 
@@ -93,6 +94,7 @@ def _search(
     for core in _runs(late, np.sign(shifts[best]), round(_SHORTEST * RATE)):
         shift = int(cost[core, _LOOSE:-_LOOSE].sum(axis=0).argmin()) + _LOOSE - reach
         span = _widen(core, cost[:, reach + shift] <= np.maximum(_KEEP * now, _QUIET))
+        span = _trim(span, np.abs(np.angle(theirs[rows[:, reach]] * ours.conj())))
         if found and span.start < found[-1].span.stop:
             continue
         near = rows[span, reach + shift - _LOOSE : reach + shift + _LOOSE + 1]
@@ -125,6 +127,14 @@ def _widen(core: slice, holds: npt.NDArray[np.bool_]) -> slice:
     first = core.start - (int(before.argmax()) if before.any() else core.start)
     last = core.stop + (int(after.argmax()) if after.any() else len(after))
     return slice(first, last)
+
+
+def _trim(span: slice, turns: Floats) -> slice:
+    """Return a span without the moments at its ends at which nothing is wrong."""
+    wrong = np.flatnonzero((turns[span] > np.radians(_NOTHING)).any(axis=1))
+    if not len(wrong):
+        return span
+    return slice(span.start + int(wrong[0]), span.start + int(wrong[-1]) + 1)
 
 
 def _sum_around(values: Floats) -> Floats:

@@ -25,6 +25,7 @@ INSERT = 0.4
 OPEN_GAP = 0.15  # seconds x cost; keeps single moments from being left out
 BEND = 0.2  # for each step that is not of one tempo
 _MOST = 1 - np.cos(np.radians(35))
+EDGE_BOTH = 0.3  # for moments at an end that both recordings hold
 EDGE = 0.12  # for moments before the attempt begins and after it has ended
 
 _COARSE_MOMENTS = 400
@@ -149,7 +150,7 @@ def match_coarse(cost: Floats, step: int, allowed: npt.NDArray[np.bool_] | None 
     """
     if allowed is not None:
         cost = np.where(allowed, cost, 2.0)
-    path = align(cost, edge_omit=EDGE, **gap_costs(step))
+    path = align(cost, edge_omit=EDGE, edge_both=EDGE_BOTH, **gap_costs(step))
     return Match(path.rows * step, path.columns * step, path.cost / len(cost))
 
 
@@ -171,7 +172,9 @@ def match_fine(
     high = np.clip(middle + reach + 1, low + 1, len(stretched)).astype(np.int64)
     width = int((high - low).max())
     cost = _banded_cost(reference, stretched, limbs, low, width)
-    path: Path = align(cost, edge_omit=EDGE, bend=BEND, low=low, high=high, **gap_costs(1))
+    path: Path = align(
+        cost, edge_omit=EDGE, edge_both=EDGE_BOTH, bend=BEND, low=low, high=high, **gap_costs(1)
+    )
     return stretched, Match(path.rows, path.columns, path.cost / len(reference))
 
 
