@@ -17,10 +17,11 @@ Floats = npt.NDArray[np.float64]
 RGB = tuple[int, int, int]
 
 REFERENCE_COLOUR: RGB = (150, 196, 255)
+ATTEMPT_COLOUR: RGB = (46, 204, 113)
 UNJUDGED_COLOUR: RGB = (128, 134, 146)
 # The error of a limb in degrees and its colour; two people who do the same differ by up to 17.
 _STOPS = (10.0, 24.0, 45.0)
-_COLOURS = np.array([(46, 204, 113), (250, 200, 60), (240, 72, 62)], np.float64)
+_COLOURS = np.array([ATTEMPT_COLOUR, (250, 200, 60), (240, 72, 62)], np.float64)
 
 # The lines of a body: its limb, and the keypoints whose middles are its ends. Hips and shoulders
 # stand for a neck or pelvis, which not every layout has.

@@ -233,7 +233,9 @@ def _turned(performance: Performance, comparison: Comparison, *, attempt: bool) 
         performance = performance.seen_from(-yaw if attempt else 0.0)
     elif attempt and abs(yaw) == 180:
         performance = performance.from_behind()
-    return performance.rolled(-relation.roll) if attempt else performance
+    # The roll is that of the recording; in the mirror it turns the other way.
+    turn = relation.roll if relation.mirrored else -relation.roll
+    return performance.rolled(turn) if attempt else performance
 
 
 def _middle(performance: Performance, name: str) -> Floats:

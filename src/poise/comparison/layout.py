@@ -92,8 +92,8 @@ _SMALL_WIDE = Layout(
 )  # fmt: skip
 _SMALL_TALL = Layout(
     (480, 480), 11,
-    left=Rect(6, 6, 153, 230), right=Rect(165, 6, 153, 230),
-    overlay=Rect(324, 6, 150, 230), measures=Rect(6, 242, 468, 156), limbs=None, grid=(0, 0),
+    left=Rect(6, 6, 153, 224), right=Rect(165, 6, 153, 224),
+    overlay=Rect(324, 6, 150, 224), measures=Rect(6, 236, 468, 162), limbs=None, grid=(0, 0),
     caption=Rect(6, 404, 468, 32), timeline=Rect(6, 442, 468, 32),
 )  # fmt: skip
 

@@ -20,6 +20,7 @@ Place = Literal["left", "middle", "right"]
 # The carried font has ASCII and these; other letters come from a font of the system, if any.
 _CARRIED = frozenset("°·±…“”‘’")
 _DOTTED = dict(zip("äöüÄÖÜ", "aouAOU", strict=True))
+_SPACE = 0.27  # heights of the font between two words; its own is too narrow for small letters
 _SYSTEM_FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf", "Arial Unicode.ttf")
 
 
@@ -78,32 +79,51 @@ def blend(part: Image, cover: npt.NDArray[np.int32], colour: npt.NDArray[np.int3
 @lru_cache(maxsize=1024)
 def _render(
     text: str, size: int, bold: bool
-) -> tuple[npt.NDArray[np.int32], tuple[float, float], float]:
+) -> tuple[npt.NDArray[np.int32], tuple[int, int], float]:
     """Return how much (0..256) the letters cover, where they begin, and how far they reach."""
-    font, shown = _font(text, size)
+    font, text = _font(text, size)
+    placed, x = [], 0.0
+    for word in text.split(" "):
+        if word:
+            placed.append((_render_word(word, font, size, bold=bold), round(x)))
+        x += font.getlength(_undotted(word)) + _SPACE * size
+    wide = max(x - _SPACE * size, 0.0)
+    if not placed:
+        return np.zeros((0, 0), np.int32), (0, 0), wide
+    top = min(dy for (_, (_, dy)), _ in placed)
+    left = min(dx + at for (_, (dx, _)), at in placed)
+    low = max(dy + cover.shape[0] for (cover, (_, dy)), _ in placed)
+    right = max(dx + at + cover.shape[1] for (cover, (dx, _)), at in placed)
+    whole = np.zeros((low - top, right - left), np.int32)
+    for (cover, (dx, dy)), at in placed:
+        part = whole[dy - top :, dx + at - left :][: cover.shape[0], : cover.shape[1]]
+        np.maximum(part, cover, out=part)
+    return whole + (whole >> 7), (left, top), wide
+
+
+def _render_word(
+    word: str, font: FreeTypeFont, size: int, *, bold: bool
+) -> tuple[npt.NDArray[np.int32], tuple[int, int]]:
+    """Return how much (0..255) the letters cover, and where they begin."""
+    plain = _undotted(word) if font is _carried_font(size) else word
     stroke = 0.028 * size if bold else 0.0
-    wide = float(font.getlength(shown))
-    if not shown.strip():
-        return np.zeros((0, 0), np.int32), (0.0, 0.0), wide
     mask, offset = font.getmask2(
-        shown, mode="L", stroke_width=stroke, anchor="ls", stroke_filled=True
+        plain, mode="L", stroke_width=stroke, anchor="ls", stroke_filled=True
     )
     cover = np.array(mask, np.int32).reshape(mask.size[1], mask.size[0])
-    if shown != text and len(shown) == len(text):
-        cover, offset = _dotted(text, cover, offset, size)
-    return cover + (cover >> 7), (float(offset[0]), float(offset[1])), wide
+    return (cover, offset) if plain == word else _dotted(word, cover, offset, size)
 
 
 def _dotted(
-    text: str, cover: npt.NDArray[np.int32], offset: tuple[int, int], size: int
+    word: str, cover: npt.NDArray[np.int32], offset: tuple[int, int], size: int
 ) -> tuple[npt.NDArray[np.int32], tuple[int, int]]:
     """Put the two dots over the letters that have them, which the carried font has not."""
     font, above = _carried_font(size), round(0.16 * size)
     taller = np.pad(cover, ((above, 0), (0, 0)))
-    top, left = offset[1] - above, offset[0]
+    left, top = offset[0], offset[1] - above
     y, x = np.indices(taller.shape) + 0.5
-    plain = "".join(_DOTTED.get(letter, letter) for letter in text)
-    for place, letter in enumerate(text):
+    plain = _undotted(word)
+    for place, letter in enumerate(word):
         if letter not in _DOTTED:
             continue
         begin, end = (font.getlength(plain[:stop]) for stop in (place, place + 1))
@@ -116,12 +136,15 @@ def _dotted(
     return taller, (left, top)
 
 
+def _undotted(text: str) -> str:
+    return "".join(_DOTTED.get(letter, letter) for letter in text)
+
+
 def _font(text: str, size: int) -> tuple[FreeTypeFont, str]:
     """Return a font for a text, and the text as that font can show it."""
     text = text.replace("ß", "ss").replace("–", "-").replace("−", "-")
-    shown = "".join(_DOTTED.get(letter, letter) for letter in text)
-    if all(map(_is_carried, shown)):
-        return _carried_font(size), shown
+    if all(map(_is_carried, _undotted(text))):
+        return _carried_font(size), text
     system = _system_font(size)
     return (system, text) if system else (_carried_font(size), _plain(text))
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from poise.comparison.figures import (
+    ATTEMPT_COLOUR,
     REFERENCE_COLOUR,
     figure_strokes,
     limb_colours,
@@ -121,7 +122,7 @@ class PicturePanel:
             (pose.points - self._origin) * self._scale,
             pose.scores,
             colours=colours,
-            radius=max(1.1, 0.0085 * self.rect.height),
+            radius=max(1.1, 0.0085 * min(self.rect.height, 1.1 * self.rect.width)),
         )
 
     def _label(self, picture: Image, title: str, time: float) -> None:
@@ -174,18 +175,18 @@ class OverlayPanel:
         """Paint what never changes."""
         rect, unit = self._rect, self._unit
         fill_card(canvas, rect, radius=0.55 * unit)
-        words = sum(text_width(name, unit) for name in ("reference", "attempt"))
-        gap = min(1.6 * unit, rect.width - words - 5.0 * unit)
-        wide = words + 4.2 * unit + gap
-        x, y = rect.x + (rect.width - wide) / 2, rect.bottom - 0.85 * unit
-        for number, (name, colour) in enumerate((("reference", REFERENCE_COLOUR),
-                                                 ("attempt", (46, 204, 113)))):  # fmt: skip
-            parts = ((0, 0.55), (0.95, 1.5)) if number == 0 else ((0.0, 1.5),)
-            starts = [(x + a * unit, y - 0.36 * unit) for a, _ in parts]
-            ends = [(x + b * unit, y - 0.36 * unit) for _, b in parts]
-            draw(canvas, make_strokes(starts, ends, radius=0.12 * unit, colour=colour))
-            write(canvas, name, (x + 2.1 * unit, y), size=unit, colour=MUTED)
-            x += 2.1 * unit + text_width(name, unit) + gap
+        size = unit if rect.width > 18 * unit else 0.85 * unit
+        names = (("reference", REFERENCE_COLOUR), ("attempt", ATTEMPT_COLOUR))
+        words = sum(text_width(name, size) for name, _ in names)
+        gap = min(1.6 * size, rect.width - words - 5.0 * size)
+        x, y = rect.x + (rect.width - words - gap - 4.2 * size) / 2, rect.bottom - 0.85 * unit
+        for name, colour in names:
+            parts = ((0, 0.55), (0.95, 1.5)) if name == "reference" else ((0.0, 1.5),)
+            starts = [(x + a * size, y - 0.36 * size) for a, _ in parts]
+            ends = [(x + b * size, y - 0.36 * size) for _, b in parts]
+            draw(canvas, make_strokes(starts, ends, radius=0.12 * size, colour=colour))
+            write(canvas, name, (x + 2.1 * size, y), size=size, colour=MUTED)
+            x += 2.1 * size + text_width(name, size) + gap
 
     def paint(
         self, canvas: Image, instant: Instant, times: tuple[float, float], colours: FloatArray
