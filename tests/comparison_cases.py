@@ -8,7 +8,9 @@ of that angle over its time is at least ``SHOWS`` degrees; the others are droppe
 
 **When it is there.** While the visible angle is at least half of that median, in seconds of the
 reference. A late limb is wrong while it moves, so its time is from the first to the last moment
-at which it shows. A missed beat has the time of that beat.
+at which it shows; what was found may be longer, as far as the limb was really made late. Without
+a beat, the attempt goes straight from the posture before it to the posture after the next one;
+what is missing is as long as the beat, and anywhere within it and the next one.
 
 **Events.** A fault that was found is right when its limb agrees and its time overlaps the
 planted one by an intersection over union of at least ``OVERLAP``. ``left_upper_arm`` and
@@ -330,7 +332,10 @@ def wrong_ones(name: str, seconds: float) -> dict[str, Choreography]:
 
 @dataclass(frozen=True)
 class Planted:
-    """One planted fault; times in seconds of the reference."""
+    """One planted fault; times in seconds of the reference.
+
+    ``within`` is what was changed: it holds the time in which the fault shows.
+    """
 
     limb: str
     kind: str
@@ -339,7 +344,7 @@ class Planted:
     end: float
     agree: frozenset[str]
     carried: frozenset[str] = frozenset()
-    carried_until: float = 0.0
+    within: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -404,9 +409,8 @@ def with_turned_limb(
         return None
     there = np.flatnonzero((seen >= size / 2) & _near(reference.times, start, start + length))
     times = reference.times[there]
-    planted = Planted(
-        limb, "pose", size, times[0], times[-1], agreeing(limb), carried_by(limb), times[-1]
-    )
+    span = (float(times[0]), float(times[-1]))
+    planted = Planted(limb, "pose", size, *span, agreeing(limb), carried_by(limb), span)
     name = f"{limb} {degrees:g} deg {length:g} s"
     return Case(name, reference, attempt, planted, angles, start)
 
@@ -463,7 +467,8 @@ def with_late_limb(
         return None
     agree = frozenset({limb, *pieces})
     carried = frozenset({f"{side}_foot"} if kind == "leg" else ())
-    planted = Planted(limb, "late", seconds, times[0], times[-1], agree, carried, times[-1])
+    within = max(start, 0.0), min(end + seconds, reference.times[-1])
+    planted = Planted(limb, "late", seconds, times[0], times[-1], agree, carried, within)
     return Case(f"{limb} {seconds:g} s late", reference, attempt, planted, angles)
 
 
@@ -476,7 +481,7 @@ def without_beat(move: Choreography, filming: Filming, beat: int) -> Case:
     }
     planted = Planted(
         "body", "missed", starts[beat + 1] - starts[beat], starts[beat], starts[beat + 1],
-        frozenset({"body"}), everything | {"body"}, starts[beat + 2],
+        frozenset({"body"}), everything | {"body"}, (starts[beat], starts[beat + 2]),
     )  # fmt: skip
     return Case(f"no beat {beat}", reference, film(move.without_beat(beat), filming), planted, None)
 
@@ -514,38 +519,60 @@ def overlap(one: tuple[float, float], other: tuple[float, float]) -> float:
     return max(0.0, both) / union if union > 0 else 0.0
 
 
-def count_events(planted: Planted | None, faults: Iterable[Any]) -> tuple[Count, list[Any]]:
+def count_events(case: Case, faults: Iterable[Any]) -> tuple[Count, list[Any]]:
     """Count the faults of a comparison against the planted one; also return the false ones."""
-    found = list(faults)
+    found, planted = list(faults), case.planted
     if planted is None:
         return Count(false=len(found)), found
-    span = (planted.start, planted.end)
-    alike = [fault for fault in found if fault.limb in planted.agree]
-    if planted.kind == "late":
-        alike, found = _joined(alike, found)
-    best = max(alike, key=lambda fault: overlap((fault.start, fault.end), span), default=None)
-    right = best is not None and overlap((best.start, best.end), span) >= OVERLAP
-    rest = [fault for fault in found if not (right and fault is best)]
+    alike, others = _joined(case, planted, found)
+    best = max(alike, key=lambda fault: agreement(planted, fault), default=None)
+    right = best is not None and agreement(planted, best) >= OVERLAP
+    rest = [fault for fault in alike if not (right and fault is best)] + others
     false = [fault for fault in rest if not _carried(planted, fault)]
     return Count(int(right), len(false), int(not right)), false
 
 
-def _joined(alike: list[Any], found: list[Any]) -> tuple[list[Any], list[Any]]:
-    """A late limb shows only while it moves: pieces at most 1 s apart are one."""
+def agreement(planted: Planted, fault: Any) -> float:
+    """Return the intersection over union of the times of a planted and a found fault."""
+    start, end = planted.start, planted.end
+    if planted.kind == "missed":
+        length, (first, last) = end - start, planted.within
+        start = float(np.clip((fault.start + fault.end - length) / 2, first, last - length))
+        return overlap((fault.start, fault.end), (start, start + length))
+    # Where it was changed, but does not show, it may be said or not.
+    before = start if fault.start > start else start - max(0.0, planted.within[0] - fault.start)
+    after = end if fault.end < end else end + max(0.0, fault.end - planted.within[1])
+    return overlap((max(fault.start, before), min(fault.end, after)), (start, end))
+
+
+def _joined(case: Case, planted: Planted, found: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Return what agrees, pieces joined where the fault does not show between them; the rest."""
+    alike = sorted((f for f in found if f.limb in planted.agree), key=lambda fault: fault.start)
     whole: list[Any] = []
-    for fault in sorted(alike, key=lambda fault: fault.start):
-        if whole and fault.start - whole[-1].end <= 1.0:
+    for fault in alike:
+        if whole and _unseen(case, planted, whole[-1].end, fault.start):
             end = max(whole[-1].end, fault.end)
             whole[-1] = dataclasses.replace(whole[-1], end=end)
         else:
             whole.append(fault)
-    return whole, [fault for fault in found if not any(fault is one for one in alike)] + whole
+    return whole, [fault for fault in found if not any(fault is one for one in alike)]
+
+
+def _unseen(case: Case, planted: Planted, start: float, end: float) -> bool:
+    if case.angles is None:
+        return False
+    if planted.kind == "late" and end - start <= 1.0:
+        return True
+    columns = [LIMB_NAMES.index(limb) for limb in planted.agree if limb in LIMB_NAMES]
+    times = case.reference.times
+    between = case.angles[(times > start) & (times < end)][:, columns].max(axis=1, initial=0.0)
+    return bool(not len(between) or np.median(between) < SHOWS)
 
 
 def _carried(planted: Planted, fault: Any) -> bool:
     if fault.limb not in planted.carried:
         return False
-    span = (planted.start - 0.25, planted.carried_until + 0.25)
+    span = (min(planted.start, planted.within[0]) - 0.25, planted.within[1] + 0.25)
     inside = min(fault.end, span[1]) - max(fault.start, span[0])
     return bool(inside >= 0.5 * (fault.end - fault.start))
 
@@ -569,7 +596,7 @@ def count_cells(case: Case, faults: Iterable[Any]) -> Count:
         for limb in FAULTY:
             column = FAULTY.index(limb)
             if case.planted.kind == "late" and limb in case.planted.agree:
-                right[_near(grid, case.planted.start, case.planted.end), column] = False
+                right[_near(grid, *case.planted.within), column] = False
             elif limb not in case.planted.agree:
                 wrong[:, column] = False
     return Count(int((said & wrong).sum()), int((said & right).sum()), int((~said & wrong).sum()))

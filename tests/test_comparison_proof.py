@@ -62,7 +62,7 @@ def test_planted_faults_are_found_in_time_and_limb() -> None:
     events, cells = Count(), Count()
     for case in _cases():
         faults = compare(case.reference, case.attempt).faults
-        events += count_events(case.planted, faults)[0]
+        events += count_events(case, faults)[0]
         if case.angles is not None:
             cells += count_cells(case, faults)
     assert events.right + events.lost > 60
