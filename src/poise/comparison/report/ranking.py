@@ -138,7 +138,7 @@ def _render(ordered: list[tuple[int | None, RankedAttempt]], reference: str, say
     name = say("ranking_title", reference=short_name(reference))
     title = name if reference else say("ranking_untitled")
     lead = tag("p", say("ranking_lead", judged=count, count=len(ordered)), class_="lead top")
-    sections = [tag("section", lead, table(heads, rows, title), class_="card")]
+    sections = [tag("section", lead, table(heads, rows, title, class_="ranked"), class_="card")]
     if failed:
         sections.append(_failures(failed, say))
     return render_page(title, say("ranking_eyebrow"), sections, say.language)
@@ -152,7 +152,7 @@ def _row(rank: int | None, row: RankedAttempt, sheet: Sheet) -> Markup:
         "tr",
         cell(say("none") if rank is None else rank, class_="place"),
         tag("th", link, scope="row", class_="file"),
-        score_cell(sheet, found.score),
+        score_cell(sheet, found.score if row.is_judged else None),
         cell(verdict_chip(sheet, found.verdict)),
         cell(say.percent(found.coverage), class_="num"),
         cell(sheet.text(worst) if worst else say("none")),

@@ -58,11 +58,11 @@ def draw_summary(sheet: Sheet) -> Markup:
 def _ring(sheet: Sheet) -> Markup:
     comparison, say = sheet.comparison, sheet.say
     unsure = comparison.verdict == "cannot say"
-    share = max(0.0, min(100.0, comparison.score))
+    share = 0.0 if unsure else max(0.0, min(100.0, comparison.score))
     track = tag("circle", cx=90, cy=90, r=78, class_="ring-track")
     arc = tag("circle", cx=90, cy=90, r=78, class_="ring-arc", pathLength=100,
               stroke_dasharray=f"{share:.1f} 100", transform="rotate(-90 90 90)")  # fmt: skip
-    text = say.points(comparison.score)
+    text = say.points(None if unsure else comparison.score)
     label = f"{say('score')}: {text} {say('of_100')}"
     return tag(
         "svg", track, arc if share > 0 else None,

@@ -26,7 +26,7 @@ def cell(*content: Content, class_: str | None = None, head: str | None = None) 
 
 
 def score_cell(sheet: Sheet, score: float | None) -> Markup:
-    """Return a cell with a score as a number and a bar."""
+    """Return a cell with a score as a number and a bar; a dash where it is None."""
     width = 0 if score is None else max(0.0, min(100.0, score))
     bar = tag("span", tag("i", style=f"width:{width:.0f}%"), class_="meter")
     return cell(tag("b", sheet.say.points(score)), bar, class_=f"score {tone_of(score)}")

@@ -128,7 +128,7 @@ def _beats(sheet: Sheet, frame: _Frame) -> Markup:
                 "g", tag("title", words),
                 tag("rect", x=x, y=_TOP, width=max(end - x, 1), height=_PLOT, class_="hover"),
                 tag("rect", x=x + 1, y=frame.strip, width=max(end - x - 2, 1), height=_STRIP,
-                    rx=4, class_=f"beat {tone_of(segment.score)}"),
+                    rx=min(4, (end - x) / 5), class_=f"beat {tone_of(segment.score)}"),
                 tag("text", score, x=(x + end) / 2, y=middle,
                     class_="mid value") if end - x > 22 else None,
             )
