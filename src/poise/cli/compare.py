@@ -16,7 +16,14 @@ from poise.cli.progress import Ticker
 from poise.cli.verdicts import rank, rank_document, tell_ranking, tell_trial
 from poise.clip import Clip
 from poise.comparison.estimates import recall_clip
-from poise.comparison.folder import name_folders, refuse_folder, write_ranking, write_trial
+from poise.comparison.folder import (
+    SIDES,
+    name_folders,
+    page_of,
+    refuse_folder,
+    write_ranking,
+    write_trial,
+)
 from poise.comparison.options import ComparisonOptions
 from poise.comparison.performers import choose_track
 from poise.comparison.report.saving import to_json
@@ -105,7 +112,7 @@ class Job:
         is_clip(source)  # a name that leads nowhere must not cost the estimation of the other
         trial = self._try(self._load(self.reference, 0, self.output), 1, self.output)
         text = tell_trial(trial, self.options.language)
-        self._print(trial.to_dict() if self.as_json else text, "report.html")
+        self._print(trial.to_dict() if self.as_json else text, page_of(trial.result))
         self._refuse_low([trial])
 
     def compare_many(self) -> None:
@@ -115,7 +122,7 @@ class Job:
             SomeInputsFailedError: At least one failed; the others are ranked.
             BelowThresholdError: A score is below the one that was asked for.
         """
-        reference = self._load(self.reference, 0, None)
+        reference = self._load(self.reference, 0, self.output)
         if not self.options.everyone:
             choose_track(reference.clip, self.options.reference_person)
         trials: list[tuple[str, Trial]] = []
@@ -130,7 +137,7 @@ class Job:
                 self.ticker.say(f"poise: error: {error}", always=True)
                 failed.append((self.attempts[number - 1], str(error)))
         if self.output is not None:
-            write_ranking(self.reference, trials, failed, self.output)
+            write_ranking(reference, trials, failed, self.output, self.options)
         self._finish_many([trial for _, trial in trials], failed)
 
     def _finish_many(self, trials: list[Trial], failed: list[tuple[str, str]]) -> None:
@@ -162,6 +169,7 @@ class Job:
                 folder,
                 self.options,
                 overwrite=self.overwrite,
+                keep=SIDES if folder == self.output else SIDES[1:],
                 report=self._watch_painting(number),
             )
         for note in notes:

@@ -26,6 +26,8 @@ from poise.output import OutputFolder, refuse_source, refuse_taken, source_path,
 # The report of a film: its name, frames that are painted, and how many there will be.
 FilmReport = Callable[[str, int, int], None]
 
+SIDES = ("reference", "attempt")
+
 _FILES = re.compile(
     r"report\.html|comparison\.(json|mp4|gif)|timeline\.csv|(reference|attempt)\.jsonl|"
     r"ensemble\.json|estimates\.json|ranking\.(html|csv|json)"
@@ -70,12 +72,21 @@ def write_trial(
     options: ComparisonOptions,
     *,
     overwrite: bool = False,
+    keep: Sequence[str] = SIDES,
     report: FilmReport | None = None,
 ) -> tuple[str, ...]:
     """Write the report of one attempt: all of it, or nothing.
 
     Several dancers have a folder each, named by their ids in the reference and in the attempt,
     beside ``ensemble.json``.
+
+    Args:
+        trial: What came of it.
+        folder: Made where it does not exist.
+        options: How it was compared.
+        overwrite: Whether the folder may hold an earlier report.
+        keep: The sides whose estimation is kept for the next run.
+        report: Told of each frame that is painted.
 
     Returns:
         Notes for the user: sound that was lost, a codec that stood in.
@@ -84,38 +95,50 @@ def write_trial(
         OutputError: The folder is not empty and may not be, or cannot be written.
     """
     refuse_taken(folder, overwrite=overwrite, folder=True)
+    kept = {side: getattr(trial, side) for side in keep}
     result = trial.result
-    if isinstance(result, Comparison):
-        return tuple(_write(trial, result, folder, options, report))
     notes: list[str] = []
+    if isinstance(result, Comparison):
+        with _filling(folder) as place:
+            notes += _fill(place, trial, result, options, report)
+            _write_json(place / "comparison.json", trial.to_dict())
+            _keep_estimates(place, kept, options)
+        return tuple(notes)
     for ours, theirs, comparison in result.pairs:
-        notes += _write(trial, comparison, f"{folder}/{ours}-{theirs}", options, report)
+        with _filling(f"{folder}/{ours}-{theirs}") as place:
+            notes += _fill(place, trial, comparison, options, report)
     with _filling(folder) as place:
         _write_json(place / "ensemble.json", trial.to_dict())
+        _keep_estimates(place, kept, options)
     return tuple(notes)
 
 
 def write_ranking(
-    reference: str,
+    reference: Entrant,
     trials: Sequence[tuple[str, Trial]],
     failed: Sequence[tuple[str, str]],
     folder: str,
+    options: ComparisonOptions,
 ) -> None:
     """Write ``ranking.html``, ``ranking.csv`` and ``ranking.json``.
 
     Args:
-        reference: Its source.
+        reference: With whom all were compared; its estimation is kept here.
         trials: Each with the name of its own folder in this one.
         failed: Sources that could not be compared, and why.
         folder: Of the ranking.
+        options: How they were compared.
     """
     rows = [
-        RankedAttempt(trial.attempt.source, summarize(trial.result), _page(name, trial))
+        RankedAttempt(
+            trial.attempt.source, summarize(trial.result), f"{name}/{page_of(trial.result)}"
+        )
         for name, trial in trials
     ]
     rows += [RankedAttempt(source, error=line) for source, line in failed]
     with _filling(folder) as place:
-        save_ranking(rows, place, reference=reference)
+        save_ranking(rows, place, reference=reference.source, overwrite=True)
+        _keep_estimates(place, {"reference": reference}, options)
 
 
 def summarize(result: Comparison | Ensemble) -> Comparison:
@@ -126,44 +149,32 @@ def summarize(result: Comparison | Ensemble) -> Comparison:
     return replace(worst, score=result.score, verdict=result.verdict, coverage=result.coverage)
 
 
-def _page(name: str, trial: Trial) -> str:
-    single = isinstance(trial.result, Comparison)
-    return f"{name}/report.html" if single else f"{name}/ensemble.json"
+def page_of(result: Comparison | Ensemble) -> str:
+    """Return the name of the file in a report's folder that is read first."""
+    return "report.html" if isinstance(result, Comparison) else "ensemble.json"
 
 
-def _write(
+def _fill(
+    place: Path,
     trial: Trial,
     comparison: Comparison,
-    folder: str,
     options: ComparisonOptions,
     report: FilmReport | None,
 ) -> list[str]:
+    """Write the page, the tables and the films of one comparison."""
+    ours, theirs = trial.reference, trial.attempt
+    models = ours.clip.header.model, theirs.clip.header.model
+    sources = Sources(ours.source, theirs.source, *models)
+    save_report(comparison, place, sources=sources, overwrite=True)
     notes: list[str] = []
-    sides = {"reference": trial.reference, "attempt": trial.attempt}
-    with _filling(folder) as place:
-        save_report(
+    for suffix in _films(comparison, options):
+        notes += write_film(
             comparison,
-            place,
-            sources=Sources(
-                trial.reference.source,
-                trial.attempt.source,
-                trial.reference.clip.header.model,
-                trial.attempt.clip.header.model,
-            ),
+            place / f"comparison.{suffix}",
+            reference=ours.footage,
+            attempt=theirs.footage,
+            report=None if report is None else functools.partial(report, f"painting {suffix}"),
         )
-        if isinstance(trial.result, Comparison):
-            _write_json(place / "comparison.json", trial.to_dict())
-        for suffix in _films(comparison, options):
-            watch = None if report is None else functools.partial(report, f"painting {suffix}")
-            film = place / f"comparison.{suffix}"
-            notes += write_film(
-                comparison,
-                film,
-                reference=trial.reference.footage,
-                attempt=trial.attempt.footage,
-                report=watch,
-            )
-        _keep_estimates(place, sides, options)
     return notes
 
 

@@ -85,7 +85,7 @@ def load_clip(
         UsageError: It is a camera or a stream.
     """
     if is_clip(source):
-        clip = read_clip(source, fps=options.fps)
+        clip = _read(source, options.fps)
     else:
         clip = _estimate(source, load_model, options, report)
     if not any(len(poses) for poses in clip.frames):
@@ -96,6 +96,17 @@ def load_clip(
 def is_still(clip: Clip) -> bool:
     """Whether a clip is a single pose."""
     return len(clip) == 1
+
+
+def _read(source: str, fps: float) -> Clip:
+    try:
+        form = detect_format(source)
+    except InputError as error:
+        if error.remedy is None or not error.remedy.startswith("name its format"):
+            raise
+        remedy = "name it to 'poise convert --from', and compare what that writes"
+        raise InputError(error.what, where=source, remedy=remedy) from error
+    return read_clip(source, format=form, fps=fps)
 
 
 def _estimate(

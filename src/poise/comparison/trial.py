@@ -19,6 +19,8 @@ from poise.io.sound import Sound, read_sound
 from poise.io.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from poise.models.base import PoseModel
 
+_BY_MOTION = "leave out --sync audio, to go by motion"
+
 
 @dataclass(frozen=True, eq=False)
 class Entrant:
@@ -104,7 +106,7 @@ def hold_trial(reference: Entrant, attempt: Entrant, options: ComparisonOptions)
         UsageError: There is no such person, the two have no limbs in common, an attempt is a
             single pose and the reference is not, or ``--sync audio`` finds no common sound.
     """
-    offset, notes = _find_offset(reference, attempt, options.sync)
+    offset = _find_offset(reference, attempt, options.sync)
     common: dict[str, Any] = {
         "offset": offset,
         "beats": None if options.beats is None else read_beats(options.beats),
@@ -121,7 +123,7 @@ def hold_trial(reference: Entrant, attempt: Entrant, options: ComparisonOptions)
             mirror=options.mirror,
             **common,
         )  # fmt: skip
-    return Trial(reference, attempt, result, (*_tell_models(reference, attempt), *notes))
+    return Trial(reference, attempt, result, _tell_models(reference, attempt))
 
 
 def _tell_models(reference: Entrant, attempt: Entrant) -> tuple[str, ...]:
@@ -136,24 +138,23 @@ def _tell_models(reference: Entrant, attempt: Entrant) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _find_offset(
-    reference: Entrant, attempt: Entrant, sync: Sync
-) -> tuple[float | None, tuple[str, ...]]:
+def _find_offset(reference: Entrant, attempt: Entrant, sync: Sync) -> float | None:
     """Return by how many seconds the attempt's music is later, where it is to be heard."""
-    if sync in ("motion", "none") or (sync == "auto" and reference.source == attempt.source):
-        return None, ()
-    from poise.comparison.music import find_offset
-
+    if sync in ("motion", "none"):
+        return None
     sounds = [_listen(entrant, needed=sync == "audio") for entrant in (reference, attempt)]
     if sounds[0] is None or sounds[1] is None:
-        return None, ()
+        return None
+    from poise.comparison.music import find_offset
+
     offset = find_offset(sounds[0], sounds[1])
     if offset is None and sync == "audio":
         raise UsageError(
-            f"its sound is not that of {reference.source}", where=attempt.source,
-            remedy="leave out --sync audio, to go by motion",
-        )  # fmt: skip
-    return offset, ()
+            f"its sound is not that of {reference.source}",
+            where=attempt.source,
+            remedy=_BY_MOTION,
+        )
+    return offset
 
 
 def _listen(entrant: Entrant, *, needed: bool) -> Sound | None:
@@ -165,6 +166,5 @@ def _listen(entrant: Entrant, *, needed: bool) -> Sound | None:
             if needed:
                 raise
     if sound is None and needed:
-        remedy = "leave out --sync audio, to go by motion"
-        raise UsageError("carries no sound", where=entrant.source, remedy=remedy)
+        raise UsageError("carries no sound", where=entrant.source, remedy=_BY_MOTION)
     return sound
