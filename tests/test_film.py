@@ -332,7 +332,7 @@ def test_what_holds_at_a_moment(comparison: Comparison) -> None:
     last = course.at(float(comparison.timeline.times[-1]))
     assert last.left_out
     assert last.so_far == pytest.approx(comparison.score)
-    assert (say_lag(last), say_tempo(last)) == ("left out", "-")
+    assert (last.note, say_lag(last), say_tempo(last)) == ("left out", "left out", "-")
 
 
 def test_lag_and_tempo_in_words(comparison: Comparison) -> None:
@@ -438,3 +438,8 @@ def test_moments_without_pictures(comparison: Comparison) -> None:
     assert (np.abs(pair.reference.astype(int) - REFERENCE_COLOUR).max(axis=2) < 40).sum() > 500
     with pytest.raises(UsageError, match="at least 16 pixels, got 3"):
         extract_moments(comparison, [], None, None, width=3)
+
+
+def test_what_was_not_recorded_is_not_called_left_out(comparison: Comparison) -> None:
+    bare = dataclasses.replace(comparison, faults=())
+    assert Course(bare).at(float(comparison.timeline.times[-1])).note == "nothing to compare"

@@ -14,13 +14,13 @@ from poise.angles import LIMB_NAMES
 from poise.comparison.footage import Footage, track_rate
 from poise.comparison.gauges import Caption, Limbs, Measures
 from poise.comparison.instants import Course, Person
-from poise.comparison.layout import Layout, Rect, choose_layout, picture_height
+from poise.comparison.layout import Layout, choose_layout, picture_height
 from poise.comparison.panels import (
     GROUND,
-    LEFT_OUT,
     OverlayPanel,
     PicturePanel,
     attempt_colours,
+    fill_card,
     reference_colours,
 )
 from poise.comparison.result import Comparison
@@ -177,24 +177,17 @@ class Film:
     def __init__(
         self, comparison: Comparison, reference: Side, attempt: Side, *, small: bool
     ) -> None:
-        aspects = reference.aspect, attempt.aspect
-        layout = choose_layout(aspects, small=small)
+        layout = choose_layout((reference.aspect, attempt.aspect), small=small)
         self.size = layout.size
         self._course = Course(comparison)
         self._sides = reference, attempt
-        self._panels = [
-            PicturePanel(rect, title, side.person, side.frame, layout.unit)
-            for rect, title, side in zip(
-                _picture_rects(layout, aspects),
-                ("reference", attempt_title(comparison)),
-                self._sides,
-                strict=True,
-            )
-        ]
+        self._panels = list(_picture_panels(layout, comparison, self._sides))
         self._overlay = OverlayPanel(layout.overlay, reference.person, attempt.person, layout.unit)
         self._gauges = list(_gauges(layout, comparison))
         self._base = np.empty((self.size[1], self.size[0], 3), np.uint8)
         self._base[:] = GROUND
+        for room in (layout.left, layout.right):
+            fill_card(self._base, room, radius=0.55 * layout.unit)
         for part in (self._overlay, *self._gauges):
             part.prepare(self._base)
 
@@ -206,8 +199,7 @@ class Film:
         theirs, their_time = self._sides[1].picture(instant.attempt_time)
         colours = attempt_colours(instant)
         self._panels[0].paint(canvas, ours, our_time, reference_colours(len(LIMB_NAMES)))
-        note = LEFT_OUT if instant.left_out else ""
-        self._panels[1].paint(canvas, theirs, their_time, colours, note)
+        self._panels[1].paint(canvas, theirs, their_time, colours, instant.note)
         self._overlay.paint(canvas, instant, (our_time, their_time), colours)
         for gauge in self._gauges:
             gauge.paint(canvas, instant)
@@ -219,10 +211,17 @@ def attempt_title(comparison: Comparison) -> str:
     return "attempt (mirrored)" if comparison.relation.mirrored else "attempt"
 
 
-def _picture_rects(layout: Layout, aspects: tuple[float, float]) -> Iterator[Rect]:
-    height = picture_height(layout, aspects)
-    for room, aspect in zip((layout.left, layout.right), aspects, strict=True):
-        yield room.centred(min(room.width, max(1, round(height * aspect))), height)
+def _picture_panels(
+    layout: Layout, comparison: Comparison, sides: tuple[Side, Side]
+) -> Iterator[PicturePanel]:
+    height = picture_height(layout, (sides[0].aspect, sides[1].aspect))
+    rooms, titles = (layout.left, layout.right), ("reference", attempt_title(comparison))
+    for room, title, side in zip(rooms, titles, sides, strict=True):
+        width = min(room.width, max(1, round(height * side.aspect)))
+        rect = room.centred(width, height)
+        # A picture that leaves a part of its card free has the card's corners around it.
+        full = room.width - width <= 4 and room.height - height <= 4
+        yield PicturePanel(rect, title, side.person, side.frame, layout.unit, rounded=full)
 
 
 def _gauges(

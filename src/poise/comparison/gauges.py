@@ -12,7 +12,7 @@ from poise.comparison.figures import limb_colours, score_colour
 from poise.comparison.instants import Instant
 from poise.comparison.layout import Rect
 from poise.comparison.lettering import RGB, fitted, text_width, write
-from poise.comparison.panels import LEFT_OUT, MUTED, TEXT, TRACK, fill_card
+from poise.comparison.panels import MUTED, TEXT, TRACK, fill_card
 from poise.comparison.words import describe_fault
 from poise.draw.strokes import Strokes, draw, join, make_strokes
 from poise.poses import Image
@@ -107,7 +107,7 @@ class Measures:
 def say_lag(instant: Instant) -> str:
     """Return by how much the attempt is behind or ahead, in words."""
     if instant.left_out:
-        return LEFT_OUT
+        return instant.note
     if np.isnan(instant.lag):
         return "-"
     if abs(instant.lag) <= _IN_TIME:
@@ -213,7 +213,7 @@ class Caption:
         size, y = 1.3 * unit, rect.y + 0.5 * rect.height + 0.46 * unit
         x, end = rect.x + 1.2 * unit, rect.right - 1.2 * unit
         if not instant.faults:
-            words = LEFT_OUT if instant.left_out else "no fault here"
+            words = instant.note or "no fault here"
             write(canvas, words, (x, y), size=size, colour=MUTED)
         for number, fault in enumerate(instant.faults):
             words = fault.text or describe_fault(fault)

@@ -38,7 +38,8 @@ class Instant:
     Attributes:
         time: Seconds of the reference.
         attempt_time: Seconds of the attempt; the last one known while it leaves something out.
-        left_out: Whether the attempt has nothing for this moment.
+        note: Why nothing of the attempt is shown: ``left out``, or ``nothing to compare`` where
+            that is not held against it; else empty.
         errors: (L,) degrees; NaN where not judged.
         running: Score 0..100 of the last second; NaN where not judged.
         so_far: Score 0..100 from the beginning; at the end it is that of the comparison.
@@ -50,7 +51,7 @@ class Instant:
 
     time: float
     attempt_time: float
-    left_out: bool
+    note: str
     errors: Floats
     running: float
     so_far: float
@@ -58,6 +59,11 @@ class Instant:
     lag: float
     tempo: float
     faults: tuple[Fault, ...]
+
+    @property
+    def left_out(self) -> bool:
+        """Whether the attempt has nothing for this moment."""
+        return bool(self.note)
 
 
 class Course:
@@ -91,7 +97,7 @@ class Course:
         return Instant(
             time,
             attempt_time,
-            left_out,
+            self._note(time, row) if left_out else "",
             self._errors(time, row),
             self._score(self._row(time - _RUNNING), row + 1),
             min(self.comparison.score * part, 100.0),
@@ -135,6 +141,11 @@ class Course:
             return float(theirs[row]), False
         share = (time - self._times[row]) / (self._times[other] - self._times[row])
         return float(theirs[row] + min(share, 1.0) * (theirs[other] - theirs[row])), False
+
+    def _note(self, time: float, row: int) -> str:
+        missed = any(fault.kind == "missed" for fault in self._faults(time))
+        held = missed or np.isfinite(self.comparison.timeline.scores[row])
+        return "left out" if held else "nothing to compare"
 
     def _lag(self, time: float) -> float:
         first, last = np.searchsorted(self._times, [time - _STEADY / 2, time + _STEADY / 2])

@@ -114,15 +114,20 @@ def _check(ours: Performance, theirs: Performance, mirror: str) -> None:
     common: npt.NDArray[np.bool_] = (ours.weights > 0).any(axis=0) & (theirs.weights > 0).any(
         axis=0
     )
+    check_common(common, ours.skeleton.name, theirs.skeleton.name)
+    if len(theirs) == 1 < len(ours):
+        raise UsageError("a single pose is no attempt at a movement", where="attempt",
+                         remedy="give one picture on either side, or two videos")  # fmt: skip
+
+
+def check_common(common: Flags, ours: str, theirs: str) -> None:
+    """Raise a UsageError where two skeletons, by name, show too few limbs (L,) in common."""
     if common.sum() < _FEWEST_LIMBS:
         names = [name for name, here in zip(LIMB_NAMES, common.tolist(), strict=True) if here]
         raise UsageError(
             f"the two show {', '.join(names) or 'no limb'} in common; nothing can be compared",
-            where=f"{ours.skeleton.name} and {theirs.skeleton.name}",
+            where=f"{ours} and {theirs}",
         )
-    if len(theirs) == 1 < len(ours):
-        raise UsageError("a single pose is no attempt at a movement", where="attempt",
-                         remedy="give one picture on either side, or two videos")  # fmt: skip
 
 
 def _find_performances(

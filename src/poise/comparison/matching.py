@@ -24,7 +24,7 @@ OMIT = 0.16
 INSERT = 0.4
 OPEN_GAP = 0.15  # seconds x cost; keeps single moments from being left out
 BEND = 0.2  # for each step that is not of one tempo
-_MOST = 1 - np.cos(np.radians(35))
+MOST = 1 - np.cos(np.radians(35))
 EDGE_BOTH = 0.3  # for moments at an end that both recordings hold
 EDGE = 0.12  # for moments before the attempt begins and after it has ended
 
@@ -55,14 +55,19 @@ def weigh_limbs(reference: Performance, attempt: Performance) -> Floats:
     from its mean, in either performance, counts fully. Else standing upright would earn most of
     the score of any dance.
     """
-    spread = np.maximum(_spread(reference), _spread(attempt))
+    spread = np.maximum(spread_limbs(reference), spread_limbs(attempt))
     seen = (reference.weights > 0).any(axis=0) & (attempt.weights > 0).any(axis=0)
+    return weigh_spread(spread, seen)
+
+
+def weigh_spread(spread: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
+    """Return (L,) what ``weigh_limbs`` does, for the larger of both spreads in degrees."""
     small = np.array([name in {"shoulders", "hips"} for name in LIMB_NAMES])
     weights: Floats = np.where(small, 0.5, 1.0) * seen
     return weights * (0.25 + 0.75 * np.minimum(spread / 25, 1))
 
 
-def _spread(performance: Performance) -> Floats:
+def spread_limbs(performance: Performance) -> Floats:
     """Return (L,) the mean angle in degrees between a limb and its own mean direction."""
     weights, units = performance.weights, performance.units
     total = np.maximum(weights.sum(axis=0), 1e-9)
@@ -80,7 +85,7 @@ def cost_matrix(reference: Performance, attempt: Performance, limbs: Floats) -> 
     both = ours @ theirs.T
     a = (ours[..., None] * reference.units).reshape(len(reference), -1).astype(np.float32)
     b = (theirs[..., None] * attempt.units).reshape(len(attempt), -1).astype(np.float32)
-    return _mean_cost(both, a @ b.T, limbs)
+    return mean_cost(both, a @ b.T, limbs)
 
 
 def elevation_matrix(reference: Performance, attempt: Performance, limbs: Floats) -> Floats:
@@ -93,7 +98,7 @@ def elevation_matrix(reference: Performance, attempt: Performance, limbs: Floats
     a, b = _steepness(reference), _steepness(attempt)
     both = ours @ theirs.T
     apart = (ours * a**2) @ theirs.T - 2 * (ours * a) @ (theirs * b).T + ours @ (theirs * b**2).T
-    return _mean_cost(both, both - apart, limbs)
+    return mean_cost(both, both - apart, limbs)
 
 
 def _steepness(performance: Performance) -> Floats:
@@ -101,7 +106,8 @@ def _steepness(performance: Performance) -> Floats:
     return steep
 
 
-def _mean_cost(both: AnyFloats, alike: AnyFloats, limbs: Floats) -> Floats:
+def mean_cost(both: AnyFloats, alike: AnyFloats, limbs: Floats) -> Floats:
+    """Return 1 - alike / both, 0..2; a little where hardly any limb can be compared."""
     enough = both > 0.1 * max(float(limbs.sum()), 1e-9)
     cost = 1 - alike / np.where(enough, both, 1)
     return np.where(enough, np.maximum(cost, 0), _UNKNOWN).astype(np.float64)
@@ -125,8 +131,8 @@ def _banded_cost(
         along = a[:, limb, 0, None] * b[:, limb, 0][columns]
         along += a[:, limb, 1, None] * b[:, limb, 1][columns]
         total += weights
-        away += weights * np.minimum(1 - along, _MOST)
-    return _mean_cost(total, total - away, limbs)
+        away += weights * np.minimum(1 - along, MOST)
+    return mean_cost(total, total - away, limbs)
 
 
 def coarse_step(reference: Performance, attempt: Performance) -> int:

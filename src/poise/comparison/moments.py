@@ -12,7 +12,7 @@ from poise.angles import LIMB_NAMES
 from poise.comparison.film import Side, attempt_title, open_sides
 from poise.comparison.instants import Course, limb_rows
 from poise.comparison.layout import Rect
-from poise.comparison.panels import LEFT_OUT, PicturePanel, attempt_colours, reference_colours
+from poise.comparison.panels import PicturePanel, attempt_colours, reference_colours
 from poise.comparison.report.sheet import MomentPictures
 from poise.comparison.result import Comparison, Fault
 from poise.errors import UsageError
@@ -96,10 +96,9 @@ class Stills:
         instant = self._course.at(time)
         ours, our_time = self._sides[0].picture(time)
         theirs, their_time = self._sides[1].picture(instant.attempt_time)
-        note = LEFT_OUT if instant.left_out else ""
         first, second = (_empty(panel) for panel in self._panels)
         self._panels[0].paint(first, ours, our_time, reference_colours(len(LIMB_NAMES)))
-        self._panels[1].paint(second, theirs, their_time, attempt_colours(instant), note)
+        self._panels[1].paint(second, theirs, their_time, attempt_colours(instant), instant.note)
         return MomentPictures(fault, first, second, our_time, their_time)
 
 

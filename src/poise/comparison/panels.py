@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,7 +28,6 @@ CARD: RGB = (25, 28, 36)
 TRACK: RGB = (48, 53, 66)
 TEXT: RGB = (238, 240, 244)
 MUTED: RGB = (150, 157, 171)
-LEFT_OUT = "left out"
 
 _ROOM = 0.3  # torsos of space around the widest reach of both bodies
 _MOST = 4.0  # torsos; what reaches further is cut off
@@ -69,18 +70,7 @@ class PicturePanel:
         self._width = x1 + x0  # what a mirrored point is taken from
         self._blank = _blank(rect)
         self._shown: tuple[Frame, Image] | None = None
-        radius = round(0.55 * unit)
-        corner = 256 - rounded_cover(rect.width, rect.height, radius)[:radius, :radius, None]
-        self._corners = (
-            []
-            if not rounded
-            else [
-                (rows, columns, corner[turn])
-                for rows, turn_y in ((slice(0, radius), 1), (slice(-radius, None), -1))
-                for columns, turn_x in ((slice(0, radius), 1), (slice(-radius, None), -1))
-                for turn in [(slice(None, None, turn_y), slice(None, None, turn_x))]
-            ]
-        )
+        self._corners = list(_corners(round(0.55 * unit))) if rounded else []
 
     def paint(
         self, canvas: Image, frame: Frame | None, time: float, colours: FloatArray, note: str = ""
@@ -148,6 +138,14 @@ def clock_time(seconds: float) -> str:
     """Return minutes, seconds and tenths: ``1:02.5``."""
     tenths = round(max(seconds, 0.0) * 10)
     return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def _corners(radius: int) -> Iterator[tuple[slice, slice, npt.NDArray[np.int32]]]:
+    """Yield the rows and columns of each corner, and how much of it the ground covers."""
+    corner = 256 - rounded_cover(4 * radius, 4 * radius, radius)[:radius, :radius, None]
+    for rows, down in ((slice(0, radius), 1), (slice(-radius, None), -1)):
+        for columns, along in ((slice(0, radius), 1), (slice(-radius, None), -1)):
+            yield rows, columns, corner[::down, ::along]
 
 
 def _blank(rect: Rect) -> Image:

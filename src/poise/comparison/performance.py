@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,26 @@ _NOISE = 0.04
 # From the side, shoulders and hips lie behind one another: their line then points anywhere.
 _WIDTHS = [LIMB_NAMES.index("shoulders"), LIMB_NAMES.index("hips")]
 _UNSURE, _SURE = 0.15, 0.5  # scores below and above which a keypoint counts nothing and fully
+
+
+class Posed(Protocol):
+    """What two movements are compared by, moment by moment; a ``Performance`` has it."""
+
+    @property
+    def times(self) -> Floats:
+        """(T,) seconds."""
+
+    @property
+    def units(self) -> Floats:
+        """(T, L, 2) directions of the limbs, length 1; zeros where absent."""
+
+    @property
+    def weights(self) -> Floats:
+        """(T, L) how far each direction can be trusted, 0..1."""
+
+    @property
+    def joints(self) -> tuple[Floats, Floats]:
+        """(T, J) angles in degrees, NaN where absent, and (T, J) weights 0..1."""
 
 
 @dataclass(frozen=True, eq=False)

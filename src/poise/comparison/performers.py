@@ -75,11 +75,16 @@ def weigh_people(clip: Clip) -> dict[int, float]:
     width, height = _picture_size(clip)
     weights = {}
     for person in _presences(clip):
-        aside = np.abs(person.middles[:, 0] / width - 0.5) * 2
-        central = 1 - 0.5 * np.clip(aside, 0, 1)
-        tall = np.minimum(person.heights / np.hypot(width, height), 1)
-        total = (tall * central).sum()
-        weights[person.id] = float(total) / len(clip)
+        weights[person.id] = float(weigh_boxes(person.boxes, (width, height)).sum()) / len(clip)
+    return weights
+
+
+def weigh_boxes(boxes: Floats, size: tuple[float, float]) -> Floats:
+    """Return (N,) height x centrality of boxes (N, 4); see ``weigh_people``."""
+    aside = np.abs((boxes[:, 0] + boxes[:, 2]) / 2 / size[0] - 0.5) * 2
+    central = 1 - 0.5 * np.clip(aside, 0, 1)
+    sides = np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1), 1.0)
+    weights: Floats = np.minimum(sides / np.hypot(*size), 1) * central
     return weights
 
 

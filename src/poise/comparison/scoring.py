@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from poise.angles import JOINT_NAMES, LIMB_NAMES
-from poise.comparison.performance import Performance
+from poise.comparison.performance import Performance, Posed
 from poise.comparison.result import Part, Segment, Verdict
 from poise.comparison.timing import Timing
 from poise.comparison.views import cross
@@ -84,8 +84,8 @@ class Errors:
     left_out: npt.NDArray[np.bool_]
     seen: Floats
     limbs: Floats
-    reference: Performance
-    attempt: Performance
+    reference: Posed
+    attempt: Posed
 
 
 def measure(reference: Performance, attempt: Performance, timing: Timing, limbs: Floats) -> Errors:
@@ -96,7 +96,23 @@ def measure(reference: Performance, attempt: Performance, timing: Timing, limbs:
         timing: Tells the attempt's time for each moment of the reference.
         limbs: (L,) how much each limb counts.
     """
-    aligned = attempt.at(timing.attempt_times)
+    left_out = np.zeros(len(reference), bool)
+    for gap in timing.gaps:
+        if gap.missed:
+            left_out |= (reference.times > gap.start + 1e-9) & (reference.times < gap.end - 1e-9)
+    return differ(reference, attempt.at(timing.attempt_times), left_out, limbs)
+
+
+def differ(
+    reference: Posed, aligned: Posed, left_out: npt.NDArray[np.bool_], limbs: Floats
+) -> Errors:
+    """Compare moment with moment.
+
+    Args:
+        reference, aligned: Of the same moments, in the same view.
+        left_out: (T,) whether the attempt leaves the moment out.
+        limbs: (L,) how much each limb counts.
+    """
     turns = np.degrees(np.arctan2(
         cross(reference.units, aligned.units), (reference.units * aligned.units).sum(axis=2)
     ))  # fmt: skip
@@ -105,10 +121,6 @@ def measure(reference: Performance, attempt: Performance, timing: Timing, limbs:
     (ours, sure), (theirs, certain) = reference.joints, aligned.joints
     lighter = weights[:, _JOINT_LIMBS].min(axis=2)
     joint_weights = np.where(np.minimum(sure, certain) > 0, JOINT_SHARE * lighter, 0)
-    left_out = np.zeros(len(reference), bool)
-    for gap in timing.gaps:
-        if gap.missed:
-            left_out |= (reference.times > gap.start + 1e-9) & (reference.times < gap.end - 1e-9)
     return Errors(
         np.where(weights > 0, turns, 0.0),
         weights,
@@ -156,7 +168,7 @@ def weigh(errors: Errors) -> Losses:
     """Return the loss and the weight of everything that was judged."""
     missed = errors.left_out[:, None]
     limb_weights = np.where(missed, errors.seen, errors.weights) * errors.limbs
-    per_joint = errors.limbs[_JOINT_LIMBS].max(axis=1)
+    per_joint = weigh_joints(errors.limbs)
     joint_seen = JOINT_SHARE * errors.seen[:, _JOINT_LIMBS].min(axis=2)
     joint_weights = np.where(missed, joint_seen, errors.joint_weights) * per_joint
     losses = np.concatenate([lose(errors.turns), lose(errors.bends)], axis=1)
@@ -165,6 +177,12 @@ def weigh(errors: Errors) -> Losses:
         np.concatenate([limb_weights, joint_weights], axis=1),
         errors.turns.shape[1],
     )
+
+
+def weigh_joints(limbs: Floats) -> Floats:
+    """Return (J,) how much each joint counts: as the one of its limbs that counts more."""
+    joints: Floats = limbs[_JOINT_LIMBS].max(axis=1)
+    return joints
 
 
 def cover(errors: Errors) -> float:
@@ -181,9 +199,14 @@ def score_timing(timing: Timing) -> float:
     weights = timing.motion[known]
     if weights.sum() <= 0:
         return 100.0
-    late = np.maximum(0, np.abs(timing.lag[known]) - LATE)
-    lost = 1 - np.exp(-late / LAG_SCALE)
+    lost = lose_time(timing.lag[known])
     return float(100 * (1 - np.sqrt((weights * lost**2).sum() / weights.sum())))
+
+
+def lose_time(lag: Floats) -> Floats:
+    """Return the loss 0..1 of lags in seconds."""
+    lost: Floats = 1 - np.exp(-np.maximum(0, np.abs(lag) - LATE) / LAG_SCALE)
+    return lost
 
 
 def join_scores(shape: float, timing: float) -> float:

@@ -74,13 +74,13 @@ def tell_times(
             against the music, whose tempo is that of the reference. None without music.
     """
     times, pieces, gaps = _follow(reference, attempt, match)
-    motion = _motion(reference)
+    motion = measure_motion(reference)
     jumps = np.zeros(len(reference))
     for gap in gaps:
         jumps[reference.times >= gap.end - 1e-9] += -gap.seconds if gap.missed else gap.seconds
     here = np.isfinite(times)
     if music is None:
-        base, slope = _fit(reference.times[here], (times - jumps)[here], motion[here])
+        base, slope = fit_line(reference.times[here], (times - jumps)[here], motion[here])
         expected = base + slope * reference.times + jumps
     else:
         slope, base = 1.0, music
@@ -195,7 +195,7 @@ def _gaps(reference: Performance, attempt: Performance, rows: Indices, place: Fl
     return found
 
 
-def _motion(performance: Performance) -> Floats:
+def measure_motion(performance: Performance) -> Floats:
     """Return (T,) how fast the limbs turn on average, degrees a second."""
     if len(performance) < 2:
         return np.zeros(len(performance))
@@ -206,7 +206,7 @@ def _motion(performance: Performance) -> Floats:
     return np.concatenate([speed[:1], speed])
 
 
-def _fit(ours: Floats, theirs: Floats, motion: Floats) -> tuple[float, float]:
+def fit_line(ours: Floats, theirs: Floats, motion: Floats) -> tuple[float, float]:
     """Fit theirs = base + slope x ours, by moments that move, far ones counting less (Huber)."""
     if not len(ours):
         return 0.0, 1.0

@@ -141,11 +141,17 @@ def _without_roll(view: View) -> View:
     a, b = view.reference.units[rows], view.attempt.units[columns]
     weights = view.reference.weights[rows] * view.attempt.weights[columns]
     turns = np.degrees(np.arctan2(cross(a, b), (a * b).sum(axis=2)))
-    roll = weighted_median(turns.ravel(), weights.ravel())
-    if not 0.1 <= abs(roll) <= _LARGEST_ROLL:
+    roll = find_roll(turns, weights)
+    if not roll:
         return view
     recorded = -roll if view.mirrored else roll
     return replace(view, attempt=view.attempt.rolled(-roll), roll=recorded)
+
+
+def find_roll(turns: Floats, weights: Floats) -> float:
+    """Return the turn in degrees that most of the limbs share; 0 for one that is no roll."""
+    roll = weighted_median(turns.ravel(), weights.ravel())
+    return roll if 0.1 <= abs(roll) <= _LARGEST_ROLL else 0.0
 
 
 def cross(a: Floats, b: Floats) -> Floats:
