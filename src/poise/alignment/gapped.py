@@ -21,18 +21,22 @@ class _Prices:
     gap: float
     bend: float
     both: float
+    free: float
 
     def skip(self, rows: npt.ArrayLike, columns: npt.ArrayLike) -> Floats:
         """Return what it costs to begin after, or end before, so many rows and columns."""
         ours, theirs = np.asarray(rows, np.float64), np.asarray(columns, np.float64)
         pairs = np.minimum(ours, theirs)
-        cost: Floats = self.both * pairs + self.edge * (ours - pairs)
+        alone = ours - pairs
+        dear = np.maximum(alone - self.free, 0)
+        cost: Floats = self.both * (pairs + dear) + self.edge * (alone - dear)
         return cost
 
     def skip_one(self, rows: int, columns: int) -> float:
         """Return the same for one pair of numbers."""
         pairs = min(rows, columns)
-        return self.both * pairs + self.edge * (rows - pairs)
+        dear = max(rows - pairs - self.free, 0.0)
+        return self.both * (pairs + dear) + self.edge * (rows - pairs - dear)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +86,9 @@ def align(
             ``low[i] + k``. Time and memory grow with its size.
         omit, insert: Cost of a frame left out or added between the first and the last pair.
         edge_omit: Cost of a frame of the reference before the first or after the last pair, at
-            which the attempt has not begun or is over; ``omit`` if None.
-        edge_both: Cost of one at which it has; ``edge_omit`` if None.
+            which the attempt has not begun or is over, for up to a quarter of the reference;
+            ``omit`` if None.
+        edge_both: Cost of one at which it is there, and beyond that quarter; ``edge_omit`` if None.
         open_gap: Cost of each run of omissions or insertions.
         bend: Cost of each step that is faster or slower than (1,1), so that the tempo changes
             where the movement asks for it and not to hide an error.
@@ -108,7 +113,7 @@ def align(
         if not 0 <= price < np.inf:
             raise UsageError(f"{name} is {price}", remedy="choose a number that is 0 or more")
     band = _band(check_cost(cost), low, high)
-    return _best(band, _Prices(omit, insert, edge, open_gap, bend, both))
+    return _best(band, _Prices(omit, insert, edge, open_gap, bend, both, len(band.low) / 4))
 
 
 def _band(table: Floats, low: npt.ArrayLike | None, high: npt.ArrayLike | None) -> _Band:
@@ -133,12 +138,13 @@ def _band(table: Floats, low: npt.ArrayLike | None, high: npt.ArrayLike | None) 
 
 def _best(band: _Band, prices: _Prices) -> Path:
     rows = len(band.low)
-    nothing = Path(np.empty(0, np.int64), np.empty(0, np.int64), rows * prices.edge)
+    last = max((low + n for low, n in zip(band.low, band.count, strict=True)), default=0) - 1
+    empty = np.empty(0, np.int64)
+    nothing = Path(empty, empty, prices.skip_one(rows, last + 1))
     if not band.cost.size:
         return nothing
     tables = _fill(band, prices)
     columns = np.array(band.low)[:, None] + np.arange(band.cost.shape[1])
-    last = max(low + count for low, count in zip(band.low, band.count, strict=True)) - 1
     ends = tables[0] + prices.skip(np.arange(rows - 1, -1, -1)[:, None], last - columns)
     row, place = np.unravel_index(int(np.argmin(ends)), ends.shape)
     if not (np.isfinite(ends[row, place]) and ends[row, place] <= nothing.cost):
@@ -152,9 +158,8 @@ def _fill(band: _Band, prices: _Prices) -> tuple[Floats, Floats, Floats]:
     rows, width = band.cost.shape
     matched, omitted, inserted = (np.full((rows, width), np.inf) for _ in range(3))
     low = np.array(band.low)
-    # Beyond W + 2 columns nothing of the row before is left to see.
-    shifts = np.minimum(np.diff(low, prepend=low[:1]), width + 2).tolist()
-    double_shifts = np.minimum(low - low[np.maximum(np.arange(rows) - 2, 0)], width + 2).tolist()
+    shifts = np.diff(low, prepend=low[:1]).tolist()
+    double_shifts = (low - low[np.maximum(np.arange(rows) - 2, 0)]).tolist()
     # In a rolling row place 2 + k is column low + k. `enter` is the best way to come to a pair
     # after this place, `leave` that to an omission in the next row, `twice` the doubled costs.
     size = width + 2 + max(double_shifts)

@@ -58,13 +58,16 @@ def _carriers(limb: str) -> list[int]:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What the search for faults looks at; ``still`` are the seconds at which nobody moves much."""
+    """What the search for faults looks at; ``still`` are the seconds at which nobody moves much,
+    ``extra`` the degrees by which this view is less exact than a plain one.
+    """
 
     errors: Errors
     timing: Timing
     late: tuple[Late, ...]
     facing: int
     still: tuple[float, ...] = ()
+    extra: float = 0.0
 
     @property
     def times(self) -> Floats:
@@ -90,7 +93,7 @@ def _limb_faults(number: int, scene: Scene) -> list[Fault]:
     size = np.where(seen, np.minimum(np.abs(smooth), np.abs(own) / _OWN), 0)
     return [
         _pose_fault(number, span, smooth, scene)
-        for span in spans(size, ON, OFF, SHORTEST)
+        for span in spans(size, scene.extra + ON, scene.extra + OFF, SHORTEST)
         if not _beside_gap(span, scene)
     ]
 

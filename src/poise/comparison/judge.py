@@ -24,6 +24,8 @@ from poise.comparison.matching import (
 from poise.comparison.performance import RATE, Performance, perform
 from poise.comparison.result import Comparison, Fault, Part, Relation, Span, Timeline
 from poise.comparison.scoring import (
+    DEEP_TOLERANCE,
+    TOLERANCE,
     Errors,
     Losses,
     cover,
@@ -173,10 +175,11 @@ def _judge(ours: Performance, theirs: Performance, wish: _Wish) -> Comparison:
     if not wish.timed:
         timing = replace(timing, tempo=1.0, lag=np.zeros(len(ours)))
     errors = measure(view.reference, view.attempt, timing, limbs)
-    losses = weigh(errors)
+    tolerance = DEEP_TOLERANCE if view.deep else TOLERANCE
+    losses = weigh(errors, tolerance)
     late = find_late(view.reference, view.attempt, timing.attempt_times) if wish.timed else ()
     still = still_moments(view.reference.times, timing.motion).tolist()
-    scene = Scene(errors, timing, late, facing(view.reference), tuple(still))
+    scene = Scene(errors, timing, late, facing(view.reference), tuple(still), tolerance - TOLERANCE)
     relation = _relate(ours, theirs, view, timing, wish)
     return replace(_assemble(view, scene, losses, wish), relation=relation)
 

@@ -24,6 +24,8 @@ OMIT = 0.16
 INSERT = 0.4
 OPEN_GAP = 0.15  # seconds x cost; keeps single moments from being left out
 BEND = 0.2  # for each step that is not of one tempo
+COARSE_BEND = 0.1  # before the tempo is known
+_SHORT = 3.0  # seconds; in less than that no tempo can be told from an alignment
 MOST = 1 - np.cos(np.radians(35))
 EDGE_BOTH = 0.3  # for moments at an end that both recordings hold
 EDGE = 0.12  # for moments before the attempt begins and after it has ended
@@ -156,7 +158,7 @@ def match_coarse(cost: Floats, step: int, allowed: npt.NDArray[np.bool_] | None 
     """
     if allowed is not None:
         cost = np.where(allowed, cost, 2.0)
-    path = align(cost, edge_omit=EDGE, edge_both=EDGE_BOTH, **gap_costs(step))
+    path = align(cost, bend=COARSE_BEND, edge_omit=EDGE, edge_both=EDGE_BOTH, **gap_costs(step))
     return Match(path.rows * step, path.columns * step, path.cost / len(cost))
 
 
@@ -194,7 +196,7 @@ def _find_tempo(near: Match) -> float:
     columns = near.columns[first]
     far = np.searchsorted(rows, rows + min(2 * RATE, (rows[-1] - rows[0]) / 2))
     near_by = np.flatnonzero(far < len(rows))
-    if len(near_by) < 3:
+    if len(near_by) < 3 or rows[-1] - rows[0] < _SHORT * RATE:
         return 1.0
     far = far[near_by]
     steps = (columns[far] - columns[near_by]) / np.maximum(rows[far] - rows[near_by], 1)

@@ -32,6 +32,7 @@ from poise.comparison.views import cross
 Floats = npt.NDArray[np.float64]
 
 TOLERANCE = 8.0  # degrees; what two estimates of one posture differ by
+DEEP_TOLERANCE = 15.0  # the same in a view that was turned with the help of 3D coordinates
 SCALE = 40.0
 LATE = 0.07  # seconds; two frames
 LAG_SCALE = 0.5
@@ -134,9 +135,9 @@ def differ(
     )
 
 
-def lose(degrees: Floats) -> Floats:
+def lose(degrees: Floats, tolerance: float = TOLERANCE) -> Floats:
     """Return the loss 0..1 of errors in degrees."""
-    lost: Floats = 1 - np.exp(-np.maximum(0, np.abs(degrees) - TOLERANCE) / SCALE)
+    lost: Floats = 1 - np.exp(-np.maximum(0, np.abs(degrees) - tolerance) / SCALE)
     return lost
 
 
@@ -164,14 +165,14 @@ class Losses:
         return scores
 
 
-def weigh(errors: Errors) -> Losses:
+def weigh(errors: Errors, tolerance: float = TOLERANCE) -> Losses:
     """Return the loss and the weight of everything that was judged."""
     missed = errors.left_out[:, None]
     limb_weights = np.where(missed, errors.seen, errors.weights) * errors.limbs
     per_joint = weigh_joints(errors.limbs)
     joint_seen = JOINT_SHARE * errors.seen[:, _JOINT_LIMBS].min(axis=2)
     joint_weights = np.where(missed, joint_seen, errors.joint_weights) * per_joint
-    losses = np.concatenate([lose(errors.turns), lose(errors.bends)], axis=1)
+    losses = np.concatenate([lose(errors.turns, tolerance), lose(errors.bends, tolerance)], axis=1)
     return Losses(
         np.where(missed, 1.0, losses),
         np.concatenate([limb_weights, joint_weights], axis=1),

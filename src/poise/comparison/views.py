@@ -26,9 +26,10 @@ Allowed = Callable[[Performance, Performance], npt.NDArray[np.bool_] | None]
 
 # A mirror image must fit clearly better: a movement that is the same on both sides is not mirrored.
 _MIRROR_GAIN = 0.8
+_MIRROR_LEAST = 0.04  # and by more than one wrong limb can make up
 # Below this the 2D keypoints, which are several times more exact than the third coordinate, say
 # more than a turned view; beyond it they say less.
-_SMALLEST_YAW = 20.0
+_SMALLEST_YAW = 12.0
 _LARGEST_ROLL = 20.0
 _SHOULDERS, _HIPS = LIMB_NAMES.index("shoulders"), LIMB_NAMES.index("hips")
 
@@ -40,9 +41,10 @@ class View:
     Attributes:
         reference, attempt: The performances in the same view.
         mirrored: Whether the attempt was mirrored.
-        yaw: Degrees that the attempt's camera stands around the person, or None.
+        yaw: Degrees that the attempt's camera stands to the person's left, as it was recorded.
         roll: Degrees by which the attempt's picture is turned clockwise, as it was recorded.
         match: The coarse match in this view.
+        deep: Whether the view was made from 3D coordinates.
     """
 
     reference: Performance
@@ -51,6 +53,7 @@ class View:
     yaw: float | None
     roll: float
     match: Match
+    deep: bool = False
 
 
 def find_view(
@@ -66,9 +69,8 @@ def find_view(
     choices = {"auto": (False, True), "yes": (True,), "no": (False,)}[mirror]
     views = [_view(reference, attempt, mirrored=mirrored, allowed=allowed) for mirrored in choices]
     plain = views[0]
-    gain = _MIRROR_GAIN if mirror == "auto" else 1.0
     best = plain
-    if len(views) > 1 and views[1].match.cost < gain * plain.match.cost - 1e-4:
+    if len(views) > 1 and views[1].match.cost < _MIRROR_GAIN * plain.match.cost - _MIRROR_LEAST:
         best = views[1]
     return _without_roll(best)
 
@@ -83,9 +85,10 @@ def _view(
         return flat
     yaw = _find_yaw(reference, attempt, allowed)
     if abs(yaw) < _SMALLEST_YAW:
-        return replace(flat, yaw=yaw)
+        return replace(flat, yaw=yaw if mirrored else -yaw)
     ours, theirs = reference.seen_from(0.0), attempt.seen_from(-yaw)
-    turned = View(ours, theirs, mirrored, yaw, 0.0, _match(ours, theirs, allowed))
+    match = _match(ours, theirs, allowed)
+    turned = View(ours, theirs, mirrored, yaw if mirrored else -yaw, 0.0, match, deep=True)
     return turned if turned.match.cost < flat.match.cost else replace(flat, yaw=None)
 
 
