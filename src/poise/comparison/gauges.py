@@ -165,7 +165,8 @@ class Limbs:
         fill_card(canvas, self._rect, radius=0.55 * self._unit)
         for row, (x, y) in self._cells.items():
             words = self._own_name(LIMB_NAMES[row]).replace("_", " ")
-            write(canvas, words, (x, y + 0.56 * self._high), size=self._unit, colour=MUTED)
+            size = self._unit if self._wide > 10 * self._unit else 0.87 * self._unit
+            write(canvas, words, (x, y + 0.56 * self._high), size=size, colour=MUTED)
         full = np.ones(len(self._cells))
         draw(canvas, self._bars(full, np.array(TRACK)))
 
