@@ -128,7 +128,7 @@ def _file_numbers(name: str) -> list[float]:
     wanted = "wanted beats a minute, seconds with commas, or a file of seconds"
     try:
         text = Path(name).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise UsageError(f"{wanted}, got '{name}'", where="beats") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
