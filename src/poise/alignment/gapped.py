@@ -23,20 +23,19 @@ class _Prices:
     both: float
     free: float
 
-    def skip(self, rows: npt.ArrayLike, columns: npt.ArrayLike) -> Floats:
+    def skip(self, rows: int | Floats, columns: Floats) -> Floats:
         """Return what it costs to begin after, or end before, so many rows and columns."""
-        ours, theirs = np.asarray(rows, np.float64), np.asarray(columns, np.float64)
-        pairs = np.minimum(ours, theirs)
-        alone = ours - pairs
-        dear = np.maximum(alone - self.free, 0)
-        cost: Floats = self.both * (pairs + dear) + self.edge * (alone - dear)
-        return cost
+        alone: Floats = rows - columns
+        np.maximum(alone, 0, out=alone)
+        np.minimum(alone, self.free, out=alone)
+        alone *= self.edge - self.both
+        alone += self.both * rows
+        return alone
 
     def skip_one(self, rows: int, columns: int) -> float:
         """Return the same for one pair of numbers."""
-        pairs = min(rows, columns)
-        dear = max(rows - pairs - self.free, 0.0)
-        return self.both * (pairs + dear) + self.edge * (rows - pairs - dear)
+        alone = min(max(rows - columns, 0), self.free)
+        return alone * (self.edge - self.both) + self.both * rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +143,9 @@ def _best(band: _Band, prices: _Prices) -> Path:
     if not band.cost.size:
         return nothing
     tables = _fill(band, prices)
-    columns = np.array(band.low)[:, None] + np.arange(band.cost.shape[1])
-    ends = tables[0] + prices.skip(np.arange(rows - 1, -1, -1)[:, None], last - columns)
+    below, beside = np.arange(rows - 1.0, -1, -1), last - np.array(band.low, np.float64)
+    ends = prices.skip(below[:, None], beside[:, None] - np.arange(band.cost.shape[1]))
+    ends += tables[0]
     row, place = np.unravel_index(int(np.argmin(ends)), ends.shape)
     if not (np.isfinite(ends[row, place]) and ends[row, place] <= nothing.cost):
         return nothing
@@ -185,7 +185,7 @@ def _fill(band: _Band, prices: _Prices) -> tuple[Floats, Floats, Floats]:
         added = inserted[row, :n]
         np.add(run[:-1], ramp[1:n] + prices.gap, out=added[1:])
         np.minimum(either, added, out=either)
-        enter2, enter = enter, prices.skip(row + 1, np.maximum(places + band.low[row], 0))
+        enter2, enter = enter, prices.skip(row + 1, places + band.low[row])
         np.minimum(enter[2 : 2 + n], either, out=enter[2 : 2 + n])
         leave = np.full(size, np.inf)
         np.minimum(gone, either + prices.gap, out=leave[2 : 2 + n])
