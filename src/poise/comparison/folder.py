@@ -14,8 +14,16 @@ from typing import Any
 from poise.comparison.ensemble import Ensemble
 from poise.comparison.estimates import RECORD, describe_estimation
 from poise.comparison.film import write_film
+from poise.comparison.moments import extract_moments
 from poise.comparison.options import ComparisonOptions
-from poise.comparison.report import RankedAttempt, Sources, save_ranking, save_report
+from poise.comparison.report import (
+    MomentPictures,
+    RankedAttempt,
+    Sources,
+    save_ranking,
+    save_report,
+)
+from poise.comparison.report.pairs import MOST_PAIRS
 from poise.comparison.report.saving import to_json
 from poise.comparison.result import Comparison
 from poise.comparison.trial import Entrant, Trial
@@ -137,7 +145,9 @@ def write_ranking(
     ]
     rows += [RankedAttempt(source, error=line) for source, line in failed]
     with _filling(folder) as place:
-        save_ranking(rows, place, reference=reference.source, overwrite=True)
+        save_ranking(
+            rows, place, overwrite=True, reference=reference.source, language=options.language
+        )
         _keep_estimates(place, {"reference": reference}, options)
 
 
@@ -165,7 +175,14 @@ def _fill(
     ours, theirs = trial.reference, trial.attempt
     models = ours.clip.header.model, theirs.clip.header.model
     sources = Sources(ours.source, theirs.source, *models)
-    save_report(comparison, place, sources=sources, overwrite=True)
+    save_report(
+        comparison,
+        place,
+        overwrite=True,
+        pictures=_show_worst(comparison, ours.footage, theirs.footage),
+        sources=sources,
+        language=options.language,
+    )
     notes: list[str] = []
     for suffix in _films(comparison, options):
         notes += write_film(
@@ -176,6 +193,17 @@ def _fill(
             report=None if report is None else functools.partial(report, f"painting {suffix}"),
         )
     return notes
+
+
+def _show_worst(
+    comparison: Comparison, reference: str | None, attempt: str | None
+) -> list[MomentPictures] | None:
+    """Pictures of the worst moments; None where nothing was recorded, to draw them instead."""
+    if reference is None and attempt is None:
+        return None
+    faults = [fault for fault in comparison.worst(2 * MOST_PAIRS) if fault.kind != "extra"]
+    most = MOST_PAIRS if len(comparison.timeline.times) > 1 else 1
+    return extract_moments(comparison, faults[:most], reference, attempt)
 
 
 def _films(comparison: Comparison, options: ComparisonOptions) -> list[str]:

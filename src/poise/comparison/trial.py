@@ -10,6 +10,7 @@ from typing import Any
 from poise.clip import Clip
 from poise.comparison.ensemble import Ensemble, compare_people
 from poise.comparison.judge import compare
+from poise.comparison.music import find_offset
 from poise.comparison.options import ComparisonOptions, Sync, read_beats
 from poise.comparison.performers import choose_track
 from poise.comparison.result import Comparison
@@ -145,16 +146,14 @@ def _find_offset(reference: Entrant, attempt: Entrant, sync: Sync) -> float | No
     sounds = [_listen(entrant, needed=sync == "audio") for entrant in (reference, attempt)]
     if sounds[0] is None or sounds[1] is None:
         return None
-    from poise.comparison.music import find_offset
-
-    offset = find_offset(sounds[0], sounds[1])
-    if offset is None and sync == "audio":
+    match = find_offset(sounds[0], sounds[1])
+    if match is None and sync == "audio":
         raise UsageError(
             f"its sound is not that of {reference.source}",
             where=attempt.source,
             remedy=_BY_MOTION,
         )
-    return offset
+    return None if match is None else match.offset
 
 
 def _listen(entrant: Entrant, *, needed: bool) -> Sound | None:
