@@ -49,7 +49,7 @@ class _Band:
     def at(self, table: Floats, row: int, column: int) -> float:
         """Return the table's value of a pair, infinity beside the band."""
         place = column - self.low[row] if row >= 0 else -1
-        return float(table[row, place]) if 0 <= place < self.count[row] else np.inf
+        return float(table.item(row, place)) if 0 <= place < self.count[row] else np.inf
 
 
 def align(
@@ -207,15 +207,15 @@ def _trace(
             sums = [band.at(table, row, column) for table in tables]
             if min(sums) >= prices.skip_one(row + 1, column + 1):
                 return pairs
-            state = int(np.argmin(sums))
+            state = sums.index(min(sums))
         elif state == 1:
             row -= 1
             sums = [band.at(table, row, column) for table in tables]
-            state = 1 if sums[1] <= min(sums) + prices.gap else int(np.argmin(sums))
+            state = 1 if sums[1] <= min(sums) + prices.gap else sums.index(min(sums))
         else:
             column -= 1
             sums = [band.at(table, row, column) for table in tables]
-            state = 2 if sums[2] <= min(sums[:2]) + prices.gap else int(np.argmin(sums[:2]))
+            state = 2 if sums[2] <= min(sums[:2]) + prices.gap else int(sums[1] < sums[0])
 
 
 def _step(
