@@ -146,8 +146,10 @@ def _print_found(
         said = [f"{f.limb} {f.kind} {f.start:.2f}-{f.end:.2f} {f.degrees:.0f}°{f.seconds:+.2f}s"
                 f"{' FALSE' if any(f is one for one in false) else ''}"
                 for f in found.faults]  # fmt: skip
-        print(f"    {performance}, {case.name}: wanted {wanted}, {count.lost} lost, tempo "
-              f"{found.relation.tempo:.2f}, offset {found.relation.offset:.2f}, got {said}")  # fmt: skip
+        print(
+            f"    {performance}, {case.name}: wanted {wanted}, {count.lost} lost, tempo "
+            f"{found.relation.tempo:.2f}, offset {found.relation.offset:.2f}, got {said}"
+        )
 
 
 def table_together(_: Bench) -> None:
@@ -200,8 +202,8 @@ def table_monotone(_: Bench) -> None:
                     column = LIMB_NAMES.index(limb)
                     sizes.append(cases.visible(reference, attempt)[:, column].sum() / 30)
                     scores.append(compare(reference, attempt).score)
-                rises = [i for i in range(1, len(sizes))
-                         if sizes[i] > sizes[i - 1] and scores[i] > scores[i - 1] + 0.05]  # fmt: skip
+                steps = zip(np.diff(sizes), np.diff(scores), strict=True)
+                rises = any(wider > 0 and better > 0.05 for wider, better in steps)
                 shown = " ".join(f"{score:6.2f}" for score in scores)
                 seen = " ".join(f"{size:.0f}" for size in sizes)
                 print(f"  {name:8} {limb:16} {label:22} {shown}  visible deg*s {seen}"
@@ -345,8 +347,10 @@ def table_training(bench: Bench) -> None:
         limit, _ = _best_limit(*pooled)
         told = (np.mean(good >= limit) + np.mean(bad < limit)) / 2
         own, best = _best_limit(good, bad)
-        print(f"  {exercise:14} good {_spread(good)}  bad {_spread(bad)}  AUC {_auc(good, bad):.3f}"
-              f"  limit of the others {limit:.1f}: {told:.1%} right; its own {own:.1f}: {best:.1%}")  # fmt: skip
+        print(
+            f"  {exercise:14} good {_spread(good)}  bad {_spread(bad)}  AUC {_auc(good, bad):.3f}"
+            f"  limit of the others {limit:.1f}: {told:.1%} right; its own {own:.1f}: {best:.1%}"
+        )
 
 
 def _trained(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -360,7 +364,7 @@ def _trained(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def openpose_track(path: Path) -> Track:
-    """Return an OpenPose sequence (T, 18, 3); (0, 0, 0) is absent. Its frame rate is taken as 30."""
+    """Return an OpenPose sequence (T, 18, 3), taken as 30 frames/s; (0, 0, 0) is absent."""
     values = np.load(path).astype(np.float32)
     points, scores = values[..., :2].copy(), values[..., 2].clip(0, 1)
     points[scores == 0] = np.nan
