@@ -30,7 +30,7 @@ MOST = 1 - np.cos(np.radians(35))
 EDGE_BOTH = 0.3  # for moments at an end that both recordings hold
 EDGE = 0.12  # for moments before the attempt begins and after it has ended
 
-_COARSE_MOMENTS = 400
+_COARSE_MOMENTS = 300
 _COARSE_RATE = 15.0
 _BAND = 0.5  # seconds on either side of the coarse path that the fine one may use
 _UNKNOWN = 0.05  # the cost where nothing can be compared: neither good nor bad
@@ -81,13 +81,23 @@ def spread_limbs(performance: Performance) -> Floats:
 
 
 def cost_matrix(reference: Performance, attempt: Performance, limbs: Floats) -> Floats:
-    """Return (N, M): the weighted mean of 1 - cos of the angles between the limbs, 0..2."""
+    """Return (N, M): the weighted mean of 1 - cos of the angles between the limbs, 0..0.2.
+
+    No limb costs more than one that is 35 degrees off: an alignment that bends time to bring one
+    wrong limb nearer would blame all the others.
+    """
     ours = np.asarray(reference.weights * limbs, np.float32)
     theirs = np.asarray(attempt.weights, np.float32)
-    both = ours @ theirs.T
-    a = (ours[..., None] * reference.units).reshape(len(reference), -1).astype(np.float32)
-    b = (theirs[..., None] * attempt.units).reshape(len(attempt), -1).astype(np.float32)
-    return mean_cost(both, a @ b.T, limbs)
+    total = ours @ theirs.T
+    alike = np.zeros_like(total)
+    for limb in np.flatnonzero(limbs):
+        a = reference.units[:, limb].astype(np.float32)
+        near = a @ attempt.units[:, limb].astype(np.float32).T
+        np.maximum(near, 1 - MOST, out=near)
+        near *= theirs[:, limb]
+        near *= ours[:, limb, None]
+        alike += near
+    return mean_cost(total, alike, limbs)
 
 
 def elevation_matrix(reference: Performance, attempt: Performance, limbs: Floats) -> Floats:
@@ -118,11 +128,7 @@ def mean_cost(both: AnyFloats, alike: AnyFloats, limbs: Floats) -> Floats:
 def _banded_cost(
     reference: Performance, attempt: Performance, limbs: Floats, low: Indices, width: int
 ) -> Floats:
-    """Return (N, W) the costs for the columns low[i] .. low[i] + W - 1 of each row.
-
-    No limb costs more than one that is 35 degrees off: an alignment that bends time to bring one
-    wrong limb nearer would blame all the others.
-    """
+    """Return (N, W) the same for the columns low[i] .. low[i] + W - 1 of each row."""
     columns = np.minimum(low[:, None] + np.arange(width), len(attempt) - 1)
     ours = (reference.weights * limbs).astype(np.float32)
     theirs = attempt.weights.astype(np.float32)

@@ -25,8 +25,8 @@ Mirror = Literal["auto", "yes", "no"]
 Allowed = Callable[[Performance, Performance], npt.NDArray[np.bool_] | None]
 
 # A mirror image must fit clearly better: a movement that is the same on both sides is not mirrored.
-_MIRROR_GAIN = 0.8
-_MIRROR_LEAST = 0.04  # and by more than one wrong limb can make up
+_MIRROR_GAIN = 0.85
+_MIRROR_LEAST = 0.012  # and by more than one wrong limb can make up
 # Below this the 2D keypoints, which are several times more exact than the third coordinate, say
 # more than a turned view; beyond it they say less.
 _SMALLEST_YAW = 12.0
