@@ -128,11 +128,16 @@ def differ(
         np.where(joint_weights > 0, np.nan_to_num(theirs - ours), 0.0),
         joint_weights,
         left_out,
-        np.where(reference.weights >= _SURE, reference.weights, 0),
+        see(reference.weights),
         limbs,
         reference,
         aligned,
     )
+
+
+def see(weights: Floats) -> Floats:
+    """Return weights (T, L) with 0 for limbs that are seen too badly to be judged."""
+    return np.where(weights >= _SURE, weights, 0)
 
 
 def lose(degrees: Floats, tolerance: float = TOLERANCE) -> Floats:
