@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from poise.clip import Clip, Header
+from poise.comparison.ensemble import compare_people
 from poise.comparison.performers import (
     choose_track,
     find_performers,
@@ -19,7 +20,7 @@ from poise.comparison.performers import (
 from poise.errors import InputError, UsageError
 from poise.poses import Poses
 from poise.skeleton import get_skeleton
-from poise.synthetic import Dancer, Stage, dance, still
+from poise.synthetic import Choreography, Dancer, Stage, dance, squats, still
 
 COCO = get_skeleton("coco17")
 FRAMES = 60
@@ -171,6 +172,49 @@ def test_who_is_there_at_the_same_time_goes_together() -> None:
     reference = _clip({"id": 1, **early}, {"id": 2, **late})
     attempt = _clip({"id": 3, **late, "x": 310}, {"id": 4, **early, "x": 330})
     assert pair_people(reference, attempt) == [(1, 4), (2, 3)]
+
+
+def _troupe(*dancers: tuple[Choreography, float]) -> Clip:
+    """Two dances side by side: choreography and place."""
+    people = [Dancer(one, position=(x, 0.0), id=n) for n, (one, x) in enumerate(dancers, 1)]
+    return Stage(people, size=(480, 270), fps=15.0, duration=4.0).clip()
+
+
+def test_an_ensemble_with_itself() -> None:
+    clip = _troupe((dance(), -0.8), (squats(), 0.8))
+    found = compare_people(clip, clip)
+    assert found.score == pytest.approx(100, abs=0.5) and found.verdict == "right"
+    assert [(a, b) for a, b, _ in found.pairs] == [(1, 1), (2, 2)]
+    assert found.apart == pytest.approx(0, abs=0.02) and found.synchrony == 100
+    assert found.missing == found.extra == ()
+
+
+def test_an_ensemble_in_a_mirror() -> None:
+    clip = _troupe((dance(), -0.8), (squats(), 0.8))
+    mirrored = _troupe((squats().mirrored(), -0.8), (dance().mirrored(), 0.8))
+    found = compare_people(clip, mirrored)
+    assert [(a, b) for a, b, _ in found.pairs] == [(1, 2), (2, 1)]
+    assert all(one.relation.mirrored for *_, one in found.pairs[:1])
+    assert found.score > 95
+
+
+def test_dancers_who_stray_are_apart() -> None:
+    clip = _troupe((dance(), -0.8), (dance(), 0.8))
+    late = _troupe((dance(), -0.8), (dance().shifted(0.4), 0.8))
+    found = compare_people(clip, late, mirror="no")
+    assert found.apart == pytest.approx(0.2, abs=0.06)
+    assert found.synchrony == pytest.approx(70, abs=15)
+    assert found.score < 97
+
+
+def test_a_missing_dancer_costs_a_share() -> None:
+    clip = _troupe((dance(), -0.8), (dance(), 0.8))
+    found = compare_people(clip, _troupe((dance(), 0.0)))
+    assert found.score == pytest.approx(50, abs=3) and found.verdict == "wrong"
+    assert len(found.missing) == 1 and found.synchrony is None
+    assert compare_people(_troupe((dance(), 0.0)), clip).extra != ()
+    with pytest.raises(InputError, match="no person was found"):
+        compare_people(clip, _clip())
 
 
 @pytest.mark.data

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 TOGETHER = 0.15  # share of the ensemble's score that keeping together has
 _TOGETHER_SECONDS = 0.05  # apart by no more than this is together: a frame and a half
 _ALONE_SECONDS = 0.55  # apart by this or more earns nothing: half a beat at 60 beats a minute
-_MIRROR_GAIN = 1.0  # points by which a mirrored pairing must be better
+_GAIN = 1.0  # points by which another order, or a mirror, must be better
 _ORDER: tuple[Verdict, ...] = ("right", "nearly", "wrong", "cannot say")
 
 
@@ -79,8 +79,9 @@ def compare_people(
 ) -> Ensemble:
     """Compare all performers of a clip with those of another, whose people have ids.
 
-    With ``mirror="auto"`` the dancers are paired in both ways, as they stand and mirrored; the
-    mirrored one is taken where it scores at least a point more.
+    Who dances whose part is found by place. From the other side of the stage, and in a mirror,
+    left and right change places, so both orders are tried, with the attempt as it is and mirrored.
+    The first of these is taken, unless another one scores at least a point more.
 
     Args:
         reference, attempt: See ``identify``.
@@ -94,29 +95,27 @@ def compare_people(
     for clip in (reference, attempt):
         if not find_performers(clip):
             raise InputError("no person was found", where=clip.header.source or None)
-    ways = {"auto": (False, True), "yes": (True,), "no": (False,)}[mirror]
-    found = [_compare_way(reference, attempt, mirrored, options) for mirrored in ways]
-    best = found[0]
-    if len(found) > 1 and found[1].score > best.score + _MIRROR_GAIN:
-        best = found[1]
+    sides: dict[str, tuple[Mirror, ...]] = {"auto": ("no", "yes"), "yes": ("yes",), "no": ("no",)}
+    best: Ensemble | None = None
+    tried: list[list[tuple[int, int]]] = []
+    for turned in (mirror == "yes", mirror != "yes"):
+        couples = pair_people(reference, attempt, mirrored=turned)
+        if couples in tried:
+            continue
+        tried.append(couples)
+        for side in sides[mirror]:
+            found = _compare_couples(reference, attempt, couples, {"mirror": side, **options})
+            if best is None or found.score > best.score + _GAIN:
+                best = found
+    assert best is not None
     return best
 
 
-def _compare_way(
-    reference: Clip, attempt: Clip, mirrored: bool, options: dict[str, Any]
+def _compare_couples(
+    reference: Clip, attempt: Clip, couples: list[tuple[int, int]], options: dict[str, Any]
 ) -> Ensemble:
-    couples = pair_people(reference, attempt, mirrored=mirrored)
     pairs = tuple(
-        (
-            ours,
-            theirs,
-            compare(
-                reference.track(ours),
-                attempt.track(theirs),
-                mirror="yes" if mirrored else "no",
-                **options,
-            ),
-        )
+        (ours, theirs, compare(reference.track(ours), attempt.track(theirs), **options))
         for ours, theirs in couples
     )
     wanted, there = find_performers(reference), find_performers(attempt)
