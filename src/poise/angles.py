@@ -7,6 +7,7 @@ two layouts can be compared, and a rule about a knee holds for any model.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from poise.skeleton import Skeleton
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 _SHOULDERS = ("left_shoulder", "right_shoulder")
 _HIPS = ("left_hip", "right_hip")
@@ -147,20 +149,24 @@ def _find(skeleton: Skeleton, keypoint: str) -> int | None:
 
 
 def _places(
-    skeleton: Skeleton,
-    points: npt.ArrayLike,
-    scores: npt.ArrayLike,
-    groups: list[tuple[str, ...]],
+    skeleton: Skeleton, points: npt.ArrayLike, scores: npt.ArrayLike, groups: list[tuple[str, ...]]
 ) -> tuple[Floats, Floats]:
     """Return the middle (..., G, D) and the lowest score (..., G) of each group of keypoints."""
     places, sure = np.asarray(points, np.float64), np.asarray(scores, np.float64)
-    shape = (*places.shape[:-2], len(groups))
-    middles, lowest = np.full((*shape, places.shape[-1]), np.nan), np.zeros(shape)
-    for number, group in enumerate(groups):
-        rows = [_find(skeleton, keypoint) for keypoint in group]
-        known = [row for row in rows if row is not None]
-        if len(known) == len(group):
-            middles[..., number, :] = places[..., known, :].mean(axis=-2)
-            lowest[..., number] = sure[..., known].min(axis=-1)
+    first, last, known = _rows(skeleton, tuple(groups))
+    middles = (places[..., first, :] + places[..., last, :]) / 2
+    middles[..., ~known, :] = np.nan
+    lowest = np.minimum(sure[..., first], sure[..., last])
     lowest[~np.isfinite(middles).all(axis=-1)] = 0.0
     return middles, lowest
+
+
+@lru_cache(maxsize=64)
+def _rows(
+    skeleton: Skeleton, groups: tuple[tuple[str, ...], ...]
+) -> tuple[Rows, Rows, npt.NDArray[np.bool_]]:
+    """Return the rows of the first and last keypoint of each group of one or two, and who is."""
+    rows = [[_find(skeleton, keypoint) for keypoint in group] for group in groups]
+    known = np.array([None not in group for group in rows])
+    ends = np.array([(group[0] or 0, group[-1] or 0) for group in rows])
+    return ends[:, 0], ends[:, 1], known

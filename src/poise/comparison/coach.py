@@ -38,6 +38,7 @@ Floats = npt.NDArray[np.float64]
 State = Literal["waiting", "following", "lost", "done"]
 
 _SURE = 40.0  # by how much better, as a logarithm, one side must explain what was seen
+_LIKELIER = 4.0  # from where on the mirror image is taken for it
 _EARLY = 10.0  # seconds after the begin in which the mirror may still be changed
 _ABSENT = 0.5  # seconds without anybody after which the person is lost
 _STRANGE = 0.11  # mean cost above which this is not the reference
@@ -219,7 +220,7 @@ class Coach:
             return
         plain, mirror = sorted(self._sides, key=lambda side: side.mirrored)
         gain = mirror.tracker.evidence - plain.tracker.evidence
-        self._sides = [mirror, plain] if gain > _SURE / 2 else [plain, mirror]
+        self._sides = [mirror, plain] if gain > _LIKELIER else [plain, mirror]
         late = self._time - self._begun
         if late > _EARLY or (late > 1 and abs(gain) > _SURE):
             del self._sides[1:]

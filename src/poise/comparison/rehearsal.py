@@ -35,6 +35,7 @@ _SOFT = 0.4  # seconds over which a lag is averaged
 _STILL, _MOVING = 5.0, 15.0  # degrees; less is standing still, more is moving
 _QUICK, _SLOW = 0.15, 0.6  # seconds over which the two mean poses are taken that tell it
 _IMPATIENCE = 0.05  # by which not having begun costs more for each second of moving
+_LOOSE = 2  # moments
 _PATIENCE = 3.0  # seconds of moving after which it costs no more
 _LEFT_OUT = 0.25 * RATE  # rows; shorter jumps leave nothing out
 _BEGUN = 0.15 * RATE  # rows after the first moving one at which the movement has begun
@@ -181,12 +182,13 @@ class Rehearsal:
         tracker.weigh(costs, EDGE * stirred + _IMPATIENCE * self._moved, step)
         if tracker.waiting > 0.5:
             return None
-        here = float(costs[round(tracker.position) - tracker.low])
+        place = _best_near(costs, tracker.position - tracker.low)
+        here = float(costs[round(place)])
         self.cost += (here - self.cost) * min(1.0, step)
         self.begun |= tracker.position > self.script.onset + _BEGUN
         if tracker.paused > 0.5 and self.script.offset is None:
             self._rests += step
-        ours = self.script.stances.at(tracker.position)
+        ours = self.script.stances.at(tracker.low + place)
         errors = differ(ours, pose, np.zeros(1, bool), limbs)
         self._enter(errors)
         return errors
@@ -278,6 +280,18 @@ def _costs(ours: Stances, rows: slice, pose: Stances, limbs: Floats) -> Floats:
     away = 1 - np.einsum("tld,ld->tl", ours.units[rows], pose.units[0])
     total = weights.sum(axis=1)
     return mean_cost(total, total - (weights * np.minimum(away, MOST)).sum(axis=1), limbs)
+
+
+def _best_near(costs: Floats, place: float) -> float:
+    """Return the place of least cost within two moments: by as much as nobody can be blamed for."""
+    low = max(0, round(place) - _LOOSE)
+    best = low + int(costs[low : round(place) + _LOOSE + 1].argmin())
+    if 0 < best < len(costs) - 1:
+        before, here, after = costs[best - 1 : best + 2].tolist()
+        bend = before - 2 * here + after
+        if here <= min(before, after) and bend > 1e-9:
+            return best + 0.5 * (before - after) / bend
+    return float(best)
 
 
 def _sum_losses(errors: Errors) -> Floats:

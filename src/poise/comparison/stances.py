@@ -70,9 +70,10 @@ class Stances:
         mix = np.array([1 - share, share])
         angles, scores = self.joints
         joints = mix @ np.where(scores[pair] > 0, angles[pair], 0), scores[pair].min(axis=0)
-        units = np.einsum("t,tld->ld", mix, self.units[pair])
-        units /= np.maximum(np.linalg.norm(units, axis=1, keepdims=True), 1e-9)
-        weights = np.where(self.weights[pair].all(axis=0), mix @ self.weights[pair], 0)
+        # Weighted before they are mixed: a limb that swings past the camera has no direction.
+        weighted = np.einsum("t,tl,tld->ld", mix, self.weights[pair], self.units[pair])
+        weights = np.linalg.norm(weighted, axis=1)
+        units = weighted / np.maximum(weights[:, None], 1e-9)
         return Stances(
             np.array([mix @ self.times[pair]]),
             units[None],
