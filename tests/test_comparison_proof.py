@@ -30,6 +30,7 @@ from poise.comparison import compare
 from poise.synthetic import Dancer, Stage, dance
 
 PERFORMANCES = performances()
+SLOW = Filming(fps=15.0)
 
 
 def test_the_quick_films_are_the_truth_of_the_stage() -> None:
@@ -48,10 +49,9 @@ def test_the_same_again_is_right(name: str) -> None:
     assert not found.faults
 
 
-@pytest.mark.parametrize("name", ["dance", "routine"])
-def test_nuisances_change_nothing(name: str) -> None:
+def test_nuisances_change_nothing() -> None:
     wrong = {}
-    for pair in nuisances(*PERFORMANCES[name]):
+    for pair in nuisances(*PERFORMANCES["dance"]):
         found = compare(pair.reference, pair.attempt)
         if said := complaints(pair, found):
             wrong[pair.name] = said
@@ -65,16 +65,16 @@ def test_planted_faults_are_found_in_time_and_limb() -> None:
         events += count_events(case, faults)[0]
         if case.angles is not None:
             cells += count_cells(case, faults)
-    assert events.right + events.lost > 60
+    assert events.right + events.lost > 30
     assert events.f1 >= 0.9, events
     assert cells.f1 >= 0.9, cells
 
 
 def _cases() -> list[Case]:
     cases: list[Case | None] = []
-    for name in ("dance", "routine"):
+    for name, sizes, lengths in (("dance", (30.0, 60.0), (1.0,)), ("routine", (45.0,), (0.5,))):
         move, filming = PERFORMANCES[name]
-        made = turned_limbs(move, filming, sizes=(30.0, 60.0), lengths=(0.5, 1.0, 2.0))
+        made = turned_limbs(move, filming, sizes=sizes, lengths=lengths)
         cases += [case for *_, case in made]
         cases += [without_beat(move, filming, beat) for beat in (4, 9, 14)]
         for limb in ("left_arm", "right_leg"):
@@ -84,9 +84,9 @@ def _cases() -> list[Case]:
 
 @pytest.mark.parametrize("limb", FAULTY)
 def test_the_score_falls_with_the_fault(limb: str) -> None:
-    move, filming = dance(), Filming()
+    move, filming = dance(), SLOW
     for faults in (
-        [(degrees, 1.0) for degrees in (0.0, 20.0, 30.0, 45.0, 60.0, 90.0)],
+        [(degrees, 1.0) for degrees in (0.0, 20.0, 45.0, 90.0)],
         [(45.0, seconds) for seconds in (0.5, 1.0, 2.0)],
     ):
         sizes, scores = [], []
