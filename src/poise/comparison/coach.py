@@ -40,8 +40,9 @@ State = Literal["waiting", "following", "lost", "done"]
 _SURE = 40.0  # by how much better, as a logarithm, one side must explain what was seen
 _LIKELIER = 4.0  # from where on the mirror image is taken for it
 _EARLY = 10.0  # seconds after the begin in which the mirror may still be changed
-_ABSENT = 0.5  # seconds without anybody after which the person is lost
-_STRANGE = 0.11  # mean cost above which this is not the reference
+_UNSIDED = 2.0  # seconds for which nothing is said while the mirror is not certain
+_ABSENT = 0.5  # seconds without anybody, or after a leap, in which the person is lost
+_STRANGE = 0.09  # mean cost above which this is not the reference
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +231,8 @@ class Coach:
         state = self._tell_state()
         begun = rehearsal.begun
         place = rehearsal.place
+        sided = len(self._sides) == 1 or self._time - self._begun > _UNSIDED
+        sure = state == "following" and sided
         return Advice(
             state,
             rehearsal.score if begun else None,
@@ -238,7 +241,7 @@ class Coach:
             float(np.interp(place, np.arange(len(times)), times)),
             rehearsal.lag if begun else None,
             rehearsal.tempo if begun else None,
-            self._corrector.update(rehearsal, self._time) if state == "following" else None,
+            self._corrector.update(rehearsal, self._time) if sure else None,
             rehearsal.errors,
             rehearsal.mirrored,
         )
@@ -252,7 +255,7 @@ class Coach:
         tracker = rehearsal.tracker
         if tracker.ended > 0.5 or tracker.position > len(self._script) - 2 > RATE / 3:
             return "done"
-        gone = self._time - self._seen > _ABSENT
+        gone = self._time - self._seen > _ABSENT or self._time - rehearsal.leapt < _ABSENT
         return "lost" if gone or rehearsal.cost > _STRANGE else "following"
 
 

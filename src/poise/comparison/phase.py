@@ -59,8 +59,9 @@ class PhaseTracker:
         rows = np.arange(self.width)
         first = np.exp(-rows / (_FIRST * RATE))
         self._entrance: Floats = first / first.sum()
-        self.mass: Floats = 0.5 * self._usual[:, None] * self._entrance
-        self.waiting, self.ended = 0.5, 0.0
+        # A posture that is held has no beginning that could be waited for.
+        self.waiting, self.ended = 0.0 if count <= RATE / 3 else 0.5, 0.0
+        self.mass: Floats = (1 - self.waiting) * self._usual[:, None] * self._entrance
         self.position = 0.0
         self.jumped = False
         self.evidence = 0.0

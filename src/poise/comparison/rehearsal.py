@@ -28,6 +28,7 @@ Floats = npt.NDArray[np.float64]
 SECOND = round(RATE)
 _RING = round(1.5 * RATE)  # rows of the recent past, a thirtieth of a second each
 _STEADY = round(20 * RATE)  # rows over which a steady tempo is told
+_QUICKEST = 3.0  # what is quicker than that is a jump
 _FEW = 100  # rows by which roll is told
 _TOLD = 3.0  # seconds that must have been followed before a lag is told
 _SETTLE = 1.0  # seconds after which roll and steady tempo are told anew
@@ -78,6 +79,7 @@ class Rehearsal:
         recent: The errors of the last one and a half seconds on the attempt's own clock.
         errors: (L,) degrees now, NaN where not judged.
         begun: Whether the movement has begun.
+        leapt: Seconds at which it was last found elsewhere than where it was expected.
         cost: Mean cost, as ``matching`` defines it, of about the last second.
         roll: Degrees by which the attempt's picture is turned, after mirroring.
     """
@@ -95,6 +97,7 @@ class Rehearsal:
         self._even: Floats = np.full(count, np.nan)  # seconds of the attempt less its pauses
         self._rolls, self._lag = np.zeros(count), np.full(count, np.nan)
         self._time, self._rests, self._moved, self._followed = np.nan, 0.0, 0.0, 0.0
+        self.leapt = -np.inf
         self._row: int | None = None  # the moment that was judged last
         self._line = (0.0 if script.offset is None else script.offset, 1.0)
         self._settled = -np.inf
@@ -146,7 +149,8 @@ class Rehearsal:
         if len(known) < SECOND:
             return None
         first, last = known[[0, -1]]
-        return float((times[last] - times[first]) / max(clock[last] - clock[first], 1e-9))
+        tempo = float((times[last] - times[first]) / max(clock[last] - clock[first], 1e-9))
+        return tempo if 0 <= tempo <= _QUICKEST else None
 
     def update(self, stance: Stances | None, time: float) -> None:
         """Look at the next frame; None where nobody is in it."""
@@ -182,10 +186,13 @@ class Rehearsal:
         tracker.weigh(costs, EDGE * stirred + _IMPATIENCE * self._moved, step)
         if tracker.waiting > 0.5:
             return None
+        if tracker.jumped:
+            self.leapt = self._time
         place = _best_near(costs, tracker.position - tracker.low)
         here = float(costs[round(place)])
         self.cost += (here - self.cost) * min(1.0, step)
-        self.begun |= tracker.position > self.script.onset + _BEGUN
+        onset = min(self.script.onset + _BEGUN, 0.5 * (len(self.script) - 1))
+        self.begun |= tracker.position >= onset
         if tracker.paused > 0.5 and self.script.offset is None:
             self._rests += step
         ours = self.script.stances.at(tracker.low + place)
