@@ -95,8 +95,8 @@ class Summary:
 class Coach:
     """Compares somebody with a reference while they perform it.
 
-    Nothing that was said is taken back, and no later frame is needed. Memory depends on the length
-    of the reference only, the work for a frame on neither that nor the length of the session.
+    No later frame is needed. Memory and work for a frame do not grow with the session; memory
+    grows with the reference.
 
     Args:
         reference: How it should be.

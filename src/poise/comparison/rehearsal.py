@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from poise.comparison.habits import Habits
 from poise.comparison.matching import EDGE, MOST, mean_cost, weigh_spread
 from poise.comparison.performance import RATE
 from poise.comparison.phase import PhaseTracker
@@ -21,7 +22,7 @@ from poise.comparison.scoring import (
 )
 from poise.comparison.stances import Record, Stances
 from poise.comparison.timing import Timing, fit_line
-from poise.comparison.views import cross, find_roll
+from poise.comparison.views import find_roll
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,7 +35,6 @@ _TOLD = 3.0  # seconds that must have been followed before a lag is told
 _SETTLE = 1.0  # seconds after which roll and steady tempo are told anew
 _SOFT = 0.4  # seconds over which a lag is averaged
 _STILL, _MOVING = 5.0, 15.0  # degrees; less is standing still, more is moving
-_QUICK, _SLOW = 0.15, 0.6  # seconds over which the two mean poses are taken that tell it
 _IMPATIENCE = 0.05  # by which not having begun costs more for each second of moving
 _LOOSE = 2  # moments
 _PATIENCE = 3.0  # seconds of moving after which it costs no more
@@ -247,40 +247,6 @@ class Rehearsal:
         self.roll = find_roll(past.turns[few] + self._rolls[few, None], past.weights[few])
 
 
-class Habits:
-    """How one person moves: what limbs stray from their mean direction, and by how much.
-
-    Attributes:
-        seen: (L,) whether a limb was ever seen.
-        degrees: (L,) mean angle between a limb and its mean direction so far.
-    """
-
-    def __init__(self, limbs: int) -> None:
-        self.seen = np.zeros(limbs, bool)
-        self.degrees: Floats = np.zeros(limbs)
-        self._sum, self._weight = np.zeros((limbs, 2)), np.zeros(limbs)
-        self._quick, self._slow = np.zeros((limbs, 2)), np.zeros((limbs, 2))
-
-    def learn(self, pose: Stances, step: float) -> float:
-        """Take in a pose; return by how many degrees the limbs that move most now turn."""
-        units, weights = pose.units[0], pose.weights[0]
-        self.seen |= weights > 0
-        self._sum += weights[:, None] * units
-        self._weight += weights
-        share = weights / np.maximum(self._weight, 1e-9)
-        self.degrees += share * (_angles(self._sum, units) - self.degrees)
-        vectors = weights[:, None] * units
-        self._quick += (vectors - self._quick) * min(1.0, step / _QUICK)
-        self._slow += (vectors - self._slow) * min(1.0, step / _SLOW)
-        return float(np.sort(_angles(self._quick, self._slow))[-3:].mean())
-
-
-def _angles(a: Floats, b: Floats) -> Floats:
-    """Return (L,) degrees between vectors (L, 2); 0 where one has no length."""
-    angles: Floats = np.degrees(np.abs(np.arctan2(cross(a, b), (a * b).sum(axis=1))))
-    return angles
-
-
 def _costs(ours: Stances, rows: slice, pose: Stances, limbs: Floats) -> Floats:
     """Return (W,) the costs of some moments, no limb counting more than it does in ``matching``."""
     weights = ours.weights[rows] * (limbs * pose.weights[0])
@@ -292,12 +258,12 @@ def _costs(ours: Stances, rows: slice, pose: Stances, limbs: Floats) -> Floats:
 def _best_near(costs: Floats, place: float) -> float:
     """Return the place of least cost within two moments: by as much as nobody can be blamed for."""
     low = max(0, round(place) - _LOOSE)
-    best = low + int(costs[low : round(place) + _LOOSE + 1].argmin())
+    best: int = low + int(costs[low : round(place) + _LOOSE + 1].argmin())
     if 0 < best < len(costs) - 1:
         before, here, after = costs[best - 1 : best + 2].tolist()
         bend = before - 2 * here + after
         if here <= min(before, after) and bend > 1e-9:
-            return best + 0.5 * (before - after) / bend
+            return float(best + 0.5 * (before - after) / bend)
     return float(best)
 
 
