@@ -58,11 +58,11 @@ def test_warp_costs_what_dtaidistance_says(
 
 
 def _left_out(count: int, frames: int, prices: tuple[float, ...], rows: int) -> float:
-    """What the reference's frames beside the matched ones cost, quarter by quarter of a frame."""
+    """What the reference's frames beside the matched ones cost, fifth by fifth of a frame."""
     edge, both = prices[2], prices[5]
-    alone = [both if number < 4 * frames else edge for number in range(4 * count)]
-    beyond = alone.count(edge) - rows if both != edge else 0
-    return (sum(alone) + max(0, beyond) * (both - edge)) / 4
+    alone = [number >= 5 * frames for number in range(5 * count)]
+    cheap = min(sum(alone), 2 * rows)
+    return (cheap * edge + (5 * count - cheap) * both) / 5
 
 
 # What the lightest legal walk costs, by trying every step from every state, one at a time.

@@ -85,9 +85,9 @@ def align(
             ``low[i] + k``. Time and memory grow with its size.
         omit, insert: Cost of a frame left out or added between the first and the last pair.
         edge_omit: Cost of a frame of the reference before the first or after the last pair, at
-            which the attempt has not begun or is over, for up to a quarter of the reference;
+            which the attempt has not begun or is over, for up to two fifths of the reference;
             ``omit`` if None.
-        edge_both: Cost of one at which it is there, and beyond that quarter; ``edge_omit`` if None.
+        edge_both: Cost of one at which it is there, and beyond those two fifths; ``edge_omit`` if None.
         open_gap: Cost of each run of omissions or insertions.
         bend: Cost of each step that is faster or slower than (1,1), so that the tempo changes
             where the movement asks for it and not to hide an error.
@@ -112,7 +112,7 @@ def align(
         if not 0 <= price < np.inf:
             raise UsageError(f"{name} is {price}", remedy="choose a number that is 0 or more")
     band = _band(check_cost(cost), low, high)
-    return _best(band, _Prices(omit, insert, edge, open_gap, bend, both, len(band.low) / 4))
+    return _best(band, _Prices(omit, insert, edge, open_gap, bend, both, 0.4 * len(band.low)))
 
 
 def _band(table: Floats, low: npt.ArrayLike | None, high: npt.ArrayLike | None) -> _Band:
@@ -229,18 +229,13 @@ def _step(
         skip = prices.skip_one(row + 1, max(column + 1, 0))
         return min(skip, *(band.at(table, row, column) for table in tables))
 
-    cost = band.cost
-    here = band.at(cost, row, column)
-    beside, above = band.at(cost, row, column - 1), band.at(cost, row - 1, column)
-    sums = [
-        2 * here + enter(row - 1, column - 1),
-        2 * beside + here + prices.bend + enter(row - 1, column - 2),
-        2 * above + here + prices.bend + enter(row - 2, column - 1),
-    ]
-    last = (row, column)
-    if sums[0] <= sums[1] and sums[0] <= sums[2]:
+    here, last = band.at(band.cost, row, column), (row, column)
+    straight = 2 * here + enter(row - 1, column - 1)
+    if straight <= band.at(tables[0], row, column):  # the usual step, found without the others
         return [last], (row - 1, column - 1)
-    if sums[1] <= sums[2]:
+    beside, above = band.at(band.cost, row, column - 1), band.at(band.cost, row - 1, column)
+    wide = 2 * beside + enter(row - 1, column - 2)
+    if wide <= 2 * above + enter(row - 2, column - 1):
         return [last, (row, column - 1)], (row - 1, column - 2)
     return [last, (row - 1, column)], (row - 2, column - 1)
 

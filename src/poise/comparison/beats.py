@@ -58,11 +58,12 @@ def still_moments(times: Floats, motion: Floats) -> Floats:
     soft = np.convolve(motion, kernel / kernel.sum(), mode="same")
     valleys = np.flatnonzero((soft[1:-1] <= soft[:-2]) & (soft[1:-1] < soft[2:])) + 1
     chosen: list[int] = []
-    for place in valleys[np.argsort(soft[valleys], kind="stable")]:
-        if soft[place] < 0.8 * soft.mean() and all(
-            abs(place - other) >= _SHORTEST * RATE for other in chosen
-        ):
-            chosen.append(int(place))
+    free = soft < 0.8 * soft.mean()
+    apart = int(np.ceil(_SHORTEST * RATE)) - 1
+    for place in valleys[np.argsort(soft[valleys], kind="stable")].tolist():
+        if free[place]:
+            chosen.append(place)
+            free[max(0, place - apart) : place + apart + 1] = False
     return np.sort(times[chosen])
 
 

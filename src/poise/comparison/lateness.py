@@ -12,6 +12,9 @@ from poise.comparison.performance import RATE, Performance
 
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
+Indices = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Headings = tuple[Complex, Floats]
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "left_arm": ("left_upper_arm", "left_forearm"),
@@ -78,18 +81,16 @@ def _search(
     rows = place[:, None] + shifts
     outside = (rows < 0) | (rows >= len(attempt)) | ~np.isfinite(attempt_times)[:, None]
     rows = np.clip(rows, 0, len(attempt) - 1)
-    (ours, sure), (theirs, certain) = _headings(reference, limbs), _headings(attempt, limbs)
-    weights = sure[:, None] * certain[rows]
-    weights[outside] = 0
-    away = weights * (1 - (ours[:, None] * theirs.conj()[rows]).real)
-    cost = _sum_around(away.sum(axis=2)) / np.maximum(_sum_around(weights.sum(axis=2)), 1e-6)
+    headings = _headings(reference, limbs), _headings(attempt, limbs)
+    (ours, _), (theirs, _) = headings
+    now = _cost(headings, rows[:, reach : reach + 1], outside[:, reach : reach + 1])[:, 0]
+    wrong = now > 1 - np.cos(np.radians(_ERROR))
+    if not wrong.any():
+        return []
+    cost = _cost(headings, rows, outside)
     best = cost.argmin(axis=1)
-    least = cost[np.arange(len(cost)), best]
-    now = cost[:, reach]
-    wrong = 1 - np.cos(np.radians(_ERROR))
-    late = (now > wrong) & (least < (1 - _GAIN) * now)
-    late &= np.abs(shifts[best]) >= _LEAST * RATE
-    late &= np.abs(shifts[best]) < reach
+    late = wrong & (cost[np.arange(len(cost)), best] < (1 - _GAIN) * now)
+    late &= (np.abs(shifts[best]) >= _LEAST * RATE) & (np.abs(shifts[best]) < reach)
     found: list[Late] = []
     for core in _runs(late, np.sign(shifts[best]), round(_SHORTEST * RATE)):
         shift = int(cost[core, _LOOSE:-_LOOSE].sum(axis=0).argmin()) + _LOOSE - reach
@@ -106,7 +107,18 @@ def _search(
     return found
 
 
-def _headings(performance: Performance, limbs: tuple[str, ...]) -> tuple[Complex, Floats]:
+def _cost(headings: tuple[Headings, Headings], rows: Indices, outside: Flags) -> Floats:
+    """Return (T, S) the mean of 1 - cos in the window around each moment, for each shift."""
+    (ours, sure), (theirs, certain) = headings
+    away, total = np.zeros(rows.shape), np.zeros(rows.shape)
+    for limb in range(ours.shape[1]):
+        weights = np.where(outside, 0, sure[:, limb, None] * certain[:, limb][rows])
+        away += weights * (1 - (ours[:, limb, None] * theirs[:, limb].conj()[rows]).real)
+        total += weights
+    return _sum_around(away) / np.maximum(_sum_around(total), 1e-6)
+
+
+def _headings(performance: Performance, limbs: tuple[str, ...]) -> Headings:
     """Return (T, L) directions as complex numbers, and weights.
 
     Arms and head are told from the trunk, which carries them: it may sway while they are late.

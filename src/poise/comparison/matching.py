@@ -33,6 +33,9 @@ EDGE = 0.12  # for moments before the attempt begins and after it has ended
 _COARSE_MOMENTS = 300
 _COARSE_RATE = 15.0
 _BAND = 0.5  # seconds on either side of the coarse path that the fine one may use
+# The trunk carries everything above it; the short lines of shoulders and hips are less exact.
+_SHARES = {"trunk": 2.0, "shoulders": 0.5, "hips": 0.5}
+_IMPORTANCE = np.array([_SHARES.get(name, 1.0) for name in LIMB_NAMES])
 _UNKNOWN = 0.05  # the cost where nothing can be compared: neither good nor bad
 
 
@@ -55,17 +58,15 @@ def weigh_limbs(reference: Performance, attempt: Performance) -> Floats:
 
     A limb that rests in both counts a quarter; one whose direction strays by 25 degrees or more
     from its mean, in either performance, counts fully. Else standing upright would earn most of
-    the score of any dance.
+    the score of any dance. The trunk counts twice, shoulders and hips half.
     """
     spread = np.maximum(spread_limbs(reference), spread_limbs(attempt))
-    seen = (reference.weights > 0).any(axis=0) & (attempt.weights > 0).any(axis=0)
-    return weigh_spread(spread, seen)
+    return weigh_spread(spread, reference.shown & attempt.shown)
 
 
 def weigh_spread(spread: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
     """Return (L,) what ``weigh_limbs`` does, for the larger of both spreads in degrees."""
-    small = np.array([name in {"shoulders", "hips"} for name in LIMB_NAMES])
-    weights: Floats = np.where(small, 0.5, 1.0) * seen
+    weights: Floats = _IMPORTANCE * seen
     return weights * (0.25 + 0.75 * np.minimum(spread / 25, 1))
 
 
@@ -182,7 +183,7 @@ def match_fine(
     reach = int(_BAND * RATE)
     middle = np.round(np.interp(np.arange(len(reference)), *_anchors(near, tempo)))
     middle = np.maximum.accumulate(middle.astype(np.int64))
-    low = np.clip(middle - reach, 0, len(stretched) - 1)
+    low: Indices = np.clip(middle - reach, 0, len(stretched) - 1).astype(np.int64)
     high = np.clip(middle + reach + 1, low + 1, len(stretched)).astype(np.int64)
     width = int((high - low).max())
     cost = _banded_cost(reference, stretched, limbs, low, width)

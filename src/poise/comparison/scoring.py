@@ -37,7 +37,7 @@ SCALE = 40.0
 LATE = 0.07  # seconds; two frames
 LAG_SCALE = 0.5
 JOINT_SHARE = 0.5  # of the weight of the lighter limb; a joint repeats what its limbs say
-RIGHT, NEARLY = 80.0, 60.0
+RIGHT, NEARLY = 90.0, 65.0
 LOWEST_COVERAGE = 0.4
 
 _SURE = 0.05  # a limb below this weight is not judged

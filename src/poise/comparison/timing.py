@@ -17,7 +17,7 @@ _SMOOTH = 0.2  # seconds over which the path, a staircase of samples, is straigh
 _WINDOW = 1.0  # seconds over which a lag is told
 _RETURN = 3.0  # seconds within which a path that jumped comes back, if nothing was left out
 _REMAINS = 0.6  # seconds that must still be matched after a gap, if the recording goes on
-_SHORTEST_GAP = 0.1  # seconds
+_SHORTEST_GAP = 0.27  # seconds
 _REST = 15.0  # degrees a second of a limb on average, below which timing cannot be seen
 
 
@@ -141,7 +141,9 @@ def _mend(
                 rows = np.concatenate([rows[:cut], more])
                 place = np.concatenate([place[:cut], more + before])
                 break
-        if not near.any() or rows[back] - rows[cut - 1] > _RETURN * RATE + abs(jump):
+        if abs(jump) < _SHORTEST_GAP * RATE:
+            back = cut
+        elif not near.any() or rows[back] - rows[cut - 1] > _RETURN * RATE + abs(jump):
             kept.append(cut)
             continue
         missing = np.arange(rows[cut - 1] + 1, rows[back])
