@@ -64,9 +64,9 @@ def weigh_limbs(reference: Performance, attempt: Performance) -> Floats:
     return weigh_spread(spread, reference.shown & attempt.shown)
 
 
-def weigh_spread(spread: Floats, seen: npt.NDArray[np.bool_]) -> Floats:
+def weigh_spread(spread: Floats, seen: npt.ArrayLike) -> Floats:
     """Return (L,) what ``weigh_limbs`` does, for the larger of both spreads in degrees."""
-    weights: Floats = _IMPORTANCE * seen
+    weights: Floats = _IMPORTANCE * np.asarray(seen)
     return weights * (0.25 + 0.75 * np.minimum(spread / 25, 1))
 
 
