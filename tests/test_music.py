@@ -16,7 +16,7 @@ from poise.comparison.music import LEAST_CONFIDENCE, find_offset, find_onsets
 from poise.errors import UsageError
 from poise.io.sound import Sound, read_sound
 
-RATE = 16000
+RATE = 8000  # of a telephone; the default of read_sound is twice that
 Samples = npt.NDArray[np.float64]
 
 
@@ -134,7 +134,7 @@ def test_the_clocks_of_the_recordings_count() -> None:
     assert back.offset == pytest.approx(-found.offset, abs=0.002)
 
 
-@pytest.mark.parametrize("rate", [8000, 44100])
+@pytest.mark.parametrize("rate", [16000, 44100])
 def test_rates_may_differ(rate: int) -> None:
     whole = song(1)[10 * RATE : 40 * RATE]
     times = np.arange(30 * rate) / rate
