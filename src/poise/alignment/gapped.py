@@ -87,7 +87,8 @@ def align(
         edge_omit: Cost of a frame of the reference before the first or after the last pair, at
             which the attempt has not begun or is over, for up to two fifths of the reference;
             ``omit`` if None.
-        edge_both: Cost of one at which it is there, and beyond those two fifths; ``edge_omit`` if None.
+        edge_both: Cost of one at which it is there, and of those beyond the two fifths;
+            ``edge_omit`` if None.
         open_gap: Cost of each run of omissions or insertions.
         bend: Cost of each step that is faster or slower than (1,1), so that the tempo changes
             where the movement asks for it and not to hide an error.

@@ -113,10 +113,7 @@ def _recorded(comparison: Comparison) -> list[tuple[float, float]]:
 def _check(ours: Performance, theirs: Performance, mirror: str) -> None:
     if mirror not in {"auto", "yes", "no"}:
         raise UsageError(f"wanted auto, yes or no, got '{mirror}'", where="mirror")
-    common: npt.NDArray[np.bool_] = (ours.weights > 0).any(axis=0) & (theirs.weights > 0).any(
-        axis=0
-    )
-    check_common(common, ours.skeleton.name, theirs.skeleton.name)
+    check_common(ours.shown & theirs.shown, ours.skeleton.name, theirs.skeleton.name)
     if len(theirs) == 1 < len(ours):
         raise UsageError("a single pose is no attempt at a movement", where="attempt",
                          remedy="give one picture on either side, or two videos")  # fmt: skip

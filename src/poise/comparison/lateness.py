@@ -115,7 +115,8 @@ def _cost(headings: tuple[Headings, Headings], rows: Indices, outside: Flags) ->
         weights = np.where(outside, 0, sure[:, limb, None] * certain[:, limb][rows])
         away += weights * (1 - (ours[:, limb, None] * theirs[:, limb].conj()[rows]).real)
         total += weights
-    return _sum_around(away) / np.maximum(_sum_around(total), 1e-6)
+    cost: Floats = _sum_around(away) / np.maximum(_sum_around(total), 1e-6)
+    return cost
 
 
 def _headings(performance: Performance, limbs: tuple[str, ...]) -> Headings:
@@ -154,8 +155,9 @@ def _sum_around(values: Floats) -> Floats:
     reach = round(_WINDOW * RATE / 2)
     total = np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])
     places = np.arange(len(values))
-    sums: Floats = total[np.minimum(places + reach + 1, len(values))]
-    return sums - total[np.maximum(places - reach, 0)]
+    after, before = np.minimum(places + reach + 1, len(values)), np.maximum(places - reach, 0)
+    sums: Floats = total[after] - total[before]
+    return sums
 
 
 def _runs(flags: npt.NDArray[np.bool_], signs: Floats, least: int) -> list[slice]:
