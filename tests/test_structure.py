@@ -35,7 +35,7 @@ FLOORS = [
     ["io", "draw", "weights", "crop", "options"],
     ["models", "synthetic", "testing"],
     ["pipeline"],
-    ["batch", "comparison"],
+    ["batch", "comparison", "classification"],
     ["cli"],
 ]
 MODULES = sorted(SOURCE.rglob("*.py"))

@@ -1,0 +1,1 @@
+"""Name poses and actions: by rules, from examples, over time."""
