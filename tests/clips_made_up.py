@@ -9,6 +9,8 @@ from poise.clip import Clip, Header
 from poise.poses import Poses
 from poise.skeleton import get_skeleton
 
+CROWD_FRAMES = 60
+
 
 @st.composite
 def clips(
@@ -88,3 +90,28 @@ def assert_same_people(
         np.testing.assert_allclose(b.xyz, a.xyz, rtol=0, atol=0.0000501)
     elif not xyz or a.xyz is None:
         assert b.xyz is None
+
+
+def make_crowd(
+    *people: dict[str, float], frames: int = CROWD_FRAMES, size: tuple[int, int] = (640, 240)
+) -> Clip:
+    """A clip of people: id, x, height, and the frames from start to end."""
+    layout = get_skeleton("coco17")
+    built = []
+    for index in range(frames):
+        here = [p for p in people if p.get("start", 0) <= index < p.get("end", frames)]
+        rows = [_person(p["x"], p.get("height", 100.0)) for p in here]
+        points = np.array(rows, np.float32).reshape(len(here), 17, 2)
+        ids = np.array([p["id"] for p in here], np.int64)
+        scores = np.full((len(here), 17), 0.9, np.float32)
+        built.append(
+            Poses(layout, points, scores, ids=ids, index=index, time=index / 30, size=size)
+        )
+    return Clip(tuple(built), Header(layout, size=size, fps=30.0))
+
+
+def _person(x: float, height: float = 100.0, y: float = 120.0) -> np.ndarray:
+    """Seventeen keypoints that fill a box a third as wide as high."""
+    corners = np.random.default_rng(7).uniform(-0.5, 0.5, (17, 2))
+    corners[0], corners[1] = (-0.5, -0.5), (0.5, 0.5)
+    return (corners * (height / 3, height) + (x, y)).astype(np.float32)

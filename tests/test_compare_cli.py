@@ -14,10 +14,10 @@ from PIL import Image
 from media import write_video
 from poise.cli.app import app, run
 from poise.clip import Clip, Header
-from poise.comparison import sources
 from poise.comparison.options import ComparisonOptions, read_beats
 from poise.errors import InputError, UsageError
 from poise.io import read_clip, write_clip
+from poise.loading import expand_sources, load_clip
 from poise.poses import Poses
 from poise.skeleton import Skeleton
 from poise.synthetic import Choreography, Dancer, Stage, dance
@@ -291,13 +291,13 @@ def test_two_models_are_noted(source, video, tmp_path, capsys) -> None:
 def test_files_without_times_have_a_frame_rate(tmp_path) -> None:
     array = np.random.default_rng(0).uniform(1, 99, (31, 17, 3))
     np.save(tmp_path / "a.npy", array)
-    clip = sources.load_clip(str(tmp_path / "a.npy"), FakeModel, ComparisonOptions(fps=15.0))
+    clip = load_clip(str(tmp_path / "a.npy"), FakeModel, ComparisonOptions(fps=15.0))
     assert clip.times[-1] == pytest.approx(2.0)
 
 
 def test_a_folder_of_openpose_is_one_attempt(source, tmp_path, capsys) -> None:
     write_clip(_clip("teacher"), f"{tmp_path}/op/")
-    found = sources.find_attempts([f"{tmp_path}/op", f"{tmp_path}/*.jsonl"][:1])
+    found = expand_sources([f"{tmp_path}/op", f"{tmp_path}/*.jsonl"][:1])
     assert found == [f"{tmp_path}/op"]
     line = [source("teacher"), tmp_path / "op", "--fps", 15]
     assert _says(capsys, *line)[0].startswith("100 of 100")

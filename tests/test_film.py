@@ -22,16 +22,16 @@ from poise.comparison.figures import (
     limb_colours,
 )
 from poise.comparison.film import Film, film_times, open_sides, write_film
-from poise.comparison.footage import Footage
 from poise.comparison.gauges import say_lag, say_tempo
 from poise.comparison.instants import Course, Person, limb_rows
 from poise.comparison.layout import choose_layout, picture_height
-from poise.comparison.lettering import fitted, text_width, write
 from poise.comparison.moments import extract_moments, worst_time
 from poise.comparison.result import Comparison, Relation, Timeline
 from poise.draw import open_picture_writer
+from poise.draw.lettering import fitted, text_width, write
 from poise.errors import InputError, OutputError, UsageError
 from poise.io import read_frames
+from poise.loading import Footage
 from poise.poses import Frame, Image, Poses
 
 Films = tuple[Path, Path]
@@ -268,7 +268,7 @@ def test_a_folder_of_pictures_is_a_recording(tmp_path: Path, comparison: Compari
     with open_picture_writer(f"{folder}/", size=(128, 96)) as writer:
         for index, image in enumerate(make_frames(12, (128, 96))):
             writer.write(Frame(image, index), Poses.empty(comparison.reference.skeleton))
-    with Footage(folder, comparison.reference) as footage:
+    with Footage(folder, 30) as footage:
         shown = [footage.at(number / 30) for number in (0, 4, 4, 11)]
     assert [read_number(frame.image) for frame in shown if frame] == [0, 4, 4, 11]
 

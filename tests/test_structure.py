@@ -35,6 +35,7 @@ FLOORS = [
     ["io", "draw", "weights", "crop", "options"],
     ["models", "synthetic", "testing"],
     ["pipeline"],
+    ["loading"],
     ["batch", "comparison", "classification"],
     ["cli"],
 ]

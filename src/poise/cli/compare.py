@@ -25,9 +25,7 @@ from poise.comparison.folder import (
     write_trial,
 )
 from poise.comparison.options import ComparisonOptions
-from poise.comparison.performers import choose_track
 from poise.comparison.report.saving import to_json
-from poise.comparison.sources import Report, find_attempts, is_clip
 from poise.comparison.trial import Entrant, Trial, hold_trial, load_entrant
 from poise.errors import (
     BelowThresholdError,
@@ -36,6 +34,7 @@ from poise.errors import (
     PoiseError,
     SomeInputsFailedError,
 )
+from poise.loading import Report, choose_track, expand_sources, is_clip
 from poise.models import load_model
 from poise.models.base import PoseModel
 from poise.output import refuse_taken, source_path
@@ -72,7 +71,7 @@ def compare(
     options: ComparisonOptions,
 ) -> None:
     """Compare a performance with the one it should be: what is wrong, where, when, how much."""
-    found = find_attempts(attempts)
+    found = expand_sources(attempts)
     many = found != attempts or len(found) > 1
     if many:
         found = _without(found, reference)

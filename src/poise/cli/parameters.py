@@ -58,7 +58,9 @@ def _make(kind: type[Any], chosen: dict[str, Any]) -> Any:
 
 
 def _flags(kind: type[Any]) -> list[inspect.Parameter]:
+    """One flag for each field: a dataclass's own fields first, then those that it inherits."""
     hints = get_type_hints(kind, include_extras=True)
+    fields = sorted(dataclasses.fields(kind), key=lambda field: field.name not in vars(kind))
     return [
         inspect.Parameter(
             field.name,
@@ -66,7 +68,7 @@ def _flags(kind: type[Any]) -> list[inspect.Parameter]:
             default=field.default,
             annotation=_flag(hints[field.name]),
         )
-        for field in dataclasses.fields(kind)
+        for field in fields
     ]
 
 

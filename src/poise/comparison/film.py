@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from poise.angles import LIMB_NAMES
-from poise.comparison.footage import Footage, track_rate
 from poise.comparison.gauges import Caption, Limbs, Measures
 from poise.comparison.instants import Course, Person
 from poise.comparison.layout import Layout, choose_layout, picture_height
@@ -28,6 +27,7 @@ from poise.comparison.timebar import TimelineBar
 from poise.draw import open_picture_writer
 from poise.draw.video import FORMS
 from poise.errors import UsageError
+from poise.loading import Footage, track_rate
 from poise.output import refuse_source
 from poise.poses import Frame, Image, Poses
 
@@ -145,7 +145,7 @@ def open_sides(
     ):
         footage = None
         if source is not None:
-            footage = stack.enter_context(Footage(source, track, starts[number]))
+            footage = stack.enter_context(Footage(source, track_rate(track), starts[number]))
         sides.append(Side(Person(track, comparison, attempt=number == 1), footage))
     return sides[0], sides[1]
 

@@ -11,9 +11,9 @@ from poise.angles import LIMB_NAMES
 from poise.comparison.figures import limb_colours, score_colour
 from poise.comparison.instants import Instant
 from poise.comparison.layout import Rect
-from poise.comparison.lettering import RGB, fitted, text_width, write
 from poise.comparison.panels import MUTED, TEXT, TRACK, fill_card
 from poise.comparison.words import describe_fault
+from poise.draw.lettering import RGB, fitted, text_width, write
 from poise.draw.strokes import Strokes, draw, join, make_strokes
 from poise.poses import Image
 

@@ -6,21 +6,20 @@ import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from poise.errors import InputError, UsageError, suggest
-from poise.options import Options, Precision, SmoothingMethod
+from poise.loading import LoadingOptions
 
 Mirror = Literal["auto", "yes", "no"]
 Sync = Literal["auto", "audio", "motion", "none"]
 Language = Literal["en", "de"]
 
 EVERYONE = "all"
-FILL_GAPS = 0.25  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComparisonOptions:
+class ComparisonOptions(LoadingOptions):
     """Options of ``poise compare``; each is described once, here, beside its type.
 
     Raises:
@@ -50,14 +49,6 @@ class ComparisonOptions:
     language: Annotated[Language, "Of the sentences and the report."] = "en"
     film: Annotated[bool, "Paint comparison.mp4 into the report."] = True
     gif: Annotated[bool, "Paint comparison.gif into the report."] = False
-    fps: Annotated[float, "Frames per second of keypoint files that hold no times."] = 30.0
-    precision: Annotated[
-        Precision, "'f32' gives the same keypoints on every machine, 'auto' is the fastest."
-    ] = "auto"
-    smooth: Annotated[SmoothingMethod, "Smooth the keypoints of videos in time."] = "savgol"
-    repair_swaps: Annotated[bool, "Undo left and right limbs that change places in the videos."] = (
-        False
-    )
 
     def __post_init__(self) -> None:
         for name, kind in (("mirror", Mirror), ("sync", Sync), ("language", Language)):
@@ -66,8 +57,6 @@ class ComparisonOptions:
                 raise UsageError(f"no '{value}'", where=name, remedy=suggest(str(value), choices))
         if self.min_score is not None and not 0 <= self.min_score <= 100:
             raise UsageError(f"wanted 0 to 100, got {self.min_score:g}", where="min_score")
-        if not 0 < self.fps < math.inf:
-            raise UsageError(f"wanted more than 0, got {self.fps:g}", where="fps")
         if self.person is not None and not (self.everyone or _is_id(self.person)):
             raise UsageError(f"wanted an id or '{EVERYONE}', got '{self.person}'", where="person")
         if self.everyone and self.reference_person is not None:
@@ -77,7 +66,7 @@ class ComparisonOptions:
             )  # fmt: skip
         if self.beats is not None:
             read_beats(self.beats)
-        self.estimation()
+        super().__post_init__()
 
     @property
     def everyone(self) -> bool:
@@ -88,19 +77,6 @@ class ComparisonOptions:
     def attempt_person(self) -> int | None:
         """Id of the person in the attempt, or None for the main one."""
         return None if self.person is None or self.everyone else int(self.person)
-
-    def estimation(self) -> Options:
-        """Return how videos are estimated: tracked, smoothed, short gaps filled."""
-        return Options(
-            precision=self.precision,
-            smooth=self.smooth,
-            fill_gaps=FILL_GAPS,
-            repair_swaps=self.repair_swaps,
-        )
-
-    def settings(self) -> dict[str, Any]:
-        """Return what the keypoints of a video depend on, apart from the model."""
-        return {"smooth": self.smooth, "repair_swaps": self.repair_swaps, "fill_gaps": FILL_GAPS}
 
 
 def read_beats(text: str) -> float | list[float]:

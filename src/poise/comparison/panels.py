@@ -14,11 +14,11 @@ from poise.comparison.figures import (
     limb_colours,
     rounded_cover,
 )
-from poise.comparison.footage import resize
 from poise.comparison.instants import Instant, Person, Pose
 from poise.comparison.layout import Rect
-from poise.comparison.lettering import blend, text_width, write
+from poise.draw.lettering import blend, text_width, write
 from poise.draw.strokes import Strokes, draw, make_strokes
+from poise.loading import resize
 from poise.poses import FloatArray, Frame, Image
 
 RGB = tuple[int, int, int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from poise.comparison.performers import weigh_boxes
+from poise.loading.people import weigh_boxes
 from poise.poses import Poses
 from poise.tracking import Tracker
 

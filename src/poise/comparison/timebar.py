@@ -11,9 +11,9 @@ from poise.comparison.figures import score_colour
 from poise.comparison.gauges import FAULT_COLOURS
 from poise.comparison.instants import Instant
 from poise.comparison.layout import Rect
-from poise.comparison.lettering import text_width, write
 from poise.comparison.panels import CARD, MUTED, TEXT, TRACK, clock_time, fill_card
 from poise.comparison.result import Comparison, Fault
+from poise.draw.lettering import text_width, write
 from poise.draw.strokes import draw, make_strokes
 from poise.poses import Image
 

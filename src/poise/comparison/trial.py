@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from poise.clip import Clip
@@ -12,12 +11,10 @@ from poise.comparison.ensemble import Ensemble, compare_people
 from poise.comparison.judge import compare
 from poise.comparison.music import find_offset
 from poise.comparison.options import ComparisonOptions, Sync, read_beats
-from poise.comparison.performers import choose_track
 from poise.comparison.result import Comparison
-from poise.comparison.sources import Report, is_clip, load_clip
 from poise.errors import InputError, UsageError
 from poise.io.sound import Sound, read_sound
-from poise.io.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from poise.loading import Report, choose_track, find_footage, is_clip, load_clip
 from poise.models.base import PoseModel
 
 _BY_MOTION = "leave out --sync audio, to go by motion"
@@ -90,13 +87,8 @@ def load_entrant(
     clip = known(load_model()) if known is not None and not is_clip(source) else None
     if clip is None:
         clip = load_clip(source, load_model, options, report=report)
-    footage = _footage(clip.header.source) if is_clip(source) else source
+    footage = find_footage(clip.header.source) if is_clip(source) else source
     return Entrant(source, replace(clip, header=replace(clip.header, source=source)), footage)
-
-
-def _footage(origin: str) -> str | None:
-    known = Path(origin).suffix.lower() in {*IMAGE_SUFFIXES, *VIDEO_SUFFIXES}
-    return origin if known and Path(origin).is_file() else None
 
 
 def hold_trial(reference: Entrant, attempt: Entrant, options: ComparisonOptions) -> Trial:

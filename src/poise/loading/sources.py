@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from poise.clip import Clip
-from poise.comparison.options import ComparisonOptions
-from poise.comparison.performers import identify
 from poise.errors import InputError, NoInputError, UsageError
 from poise.io import detect_format, read_clip, read_frames
 from poise.io.formats.source import natural_key
 from poise.io.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from poise.loading.options import LoadingOptions
+from poise.loading.people import identify
 from poise.models.base import PoseModel
 from poise.pipeline import estimate
 
@@ -22,7 +22,7 @@ Report = Callable[[int, int | None], None]
 CLIP_SUFFIXES = (".jsonl", ".json", ".csv", ".npz", ".npy", ".parquet")
 
 
-def find_attempts(words: Sequence[str]) -> list[str]:
+def expand_sources(words: Sequence[str]) -> list[str]:
     """Return the sources that the words name, each once.
 
     A word is a source, a folder of them, or a glob. A folder of OpenPose's JSON is one source; of
@@ -68,7 +68,7 @@ def is_clip(source: str) -> bool:
 def load_clip(
     source: str,
     load_model: Callable[[], PoseModel],
-    options: ComparisonOptions,
+    options: LoadingOptions,
     *,
     report: Report | None = None,
 ) -> Clip:
@@ -93,9 +93,10 @@ def load_clip(
     return identify(clip)
 
 
-def is_still(clip: Clip) -> bool:
-    """Whether a clip is a single pose."""
-    return len(clip) == 1
+def find_footage(origin: str) -> str | None:
+    """Return the video or picture that a keypoint file's header names, if it is still there."""
+    known = Path(origin).suffix.lower() in {*IMAGE_SUFFIXES, *VIDEO_SUFFIXES}
+    return origin if known and Path(origin).is_file() else None
 
 
 def _read(source: str, fps: float) -> Clip:
@@ -104,7 +105,7 @@ def _read(source: str, fps: float) -> Clip:
     except InputError as error:
         if error.remedy is None or not error.remedy.startswith("name its format"):
             raise
-        remedy = "name it to 'poise convert --from', and compare what that writes"
+        remedy = "name it to 'poise convert --from', and take what that writes"
         raise InputError(error.what, where=source, remedy=remedy) from error
     return read_clip(source, format=form, fps=fps)
 
@@ -112,7 +113,7 @@ def _read(source: str, fps: float) -> Clip:
 def _estimate(
     source: str,
     load_model: Callable[[], PoseModel],
-    options: ComparisonOptions,
+    options: LoadingOptions,
     report: Report | None,
 ) -> Clip:
     with read_frames(source) as reader:

@@ -25,7 +25,7 @@ class Footage:
 
     Args:
         source: A video, a picture, a folder of pictures, or what else ``read_frames`` takes.
-        track: The person in it, whose times tell those of pictures in a folder.
+        rate: Frames per second of the pictures in a folder, which carry no time.
         start: Seconds; frames well before it are not needed.
 
     Attributes:
@@ -37,8 +37,8 @@ class Footage:
         InputError: The source cannot be read.
     """
 
-    def __init__(self, source: Any, track: Track, start: float = 0.0) -> None:
-        self._reader = _open(source, track, max(start - 0.5, 0.0))
+    def __init__(self, source: Any, rate: float = _USUAL_RATE, start: float = 0.0) -> None:
+        self._reader = _open(source, rate, max(start - 0.5, 0.0))
         self.size, self.fps = self._reader.size, self._reader.fps
         self.pixel_aspect = self._reader.pixel_aspect
         self._now: Frame | None = None
@@ -75,11 +75,11 @@ def track_rate(track: Track) -> float:
     return float(1 / np.median(steps)) if len(steps) else _USUAL_RATE
 
 
-def _open(source: Any, track: Track, start: float) -> FrameReader:
+def _open(source: Any, rate: float, start: float) -> FrameReader:
     folder = isinstance(source, str | os.PathLike) and Path(source).is_dir()
     if not folder:
         return read_frames(source, start=start or None)
-    return read_frames(_pictures(os.fspath(source), track_rate(track)))
+    return read_frames(_pictures(os.fspath(source), rate))
 
 
 def _pictures(folder: str, fps: float) -> Iterator[Frame]:
