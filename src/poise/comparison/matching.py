@@ -21,7 +21,7 @@ AnyFloats = npt.NDArray[np.floating[Any]]
 # posture by more than 1 - cos 25 degrees: 0.19. In between, so that style is matched and a
 # missing movement is not.
 OMIT = 0.16
-INSERT = 0.4
+INSERT = 0.15
 OPEN_GAP = 0.15  # seconds x cost; keeps single moments from being left out
 BEND = 0.2  # for each step that is not of one tempo
 COARSE_BEND = 0.1  # before the tempo is known

@@ -13,7 +13,8 @@ limb that is far off weighs more than many that are slightly off::
     timing = 100 (1 - sqrt(sum m (1 - exp(-max(0, |lag| - LATE) / LAG_SCALE))^2 / sum m))
     score  = shape (0.8 + 0.2 timing / 100)
 
-where m is the motion of the reference. Nothing that could not be seen is in any of the sums.
+where m is the motion of the reference; a pause counts as a lag of its own length, for as long as it
+lasts. Nothing that could not be seen is in any of the sums.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from poise.angles import JOINT_NAMES, LIMB_NAMES
-from poise.comparison.performance import Performance, Posed
+from poise.comparison.performance import RATE, Performance, Posed
 from poise.comparison.result import Part, Segment, Verdict
 from poise.comparison.timing import Timing
 from poise.comparison.views import cross
@@ -202,10 +203,14 @@ def cover(errors: Errors) -> float:
 def score_timing(timing: Timing) -> float:
     """Return 0..100 for how well the attempt keeps time; 100 where nobody moves."""
     known = np.isfinite(timing.lag)
-    weights = timing.motion[known]
+    pauses = np.array([gap.seconds for gap in timing.gaps if not gap.missed])
+    motion = timing.motion[known]
+    # A pause counts for as many moments as it lasts, as if the dance had gone on at its mean pace.
+    held = pauses * RATE * (motion.mean() if len(motion) else 0.0)
+    weights = np.concatenate([motion, held])
     if weights.sum() <= 0:
         return 100.0
-    lost = lose_time(timing.lag[known])
+    lost = lose_time(np.concatenate([timing.lag[known], pauses]))
     return float(100 * (1 - np.sqrt((weights * lost**2).sum() / weights.sum())))
 
 

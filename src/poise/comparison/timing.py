@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ _WINDOW = 1.0  # seconds over which a lag is told
 _RETURN = 3.0  # seconds within which a path that jumped comes back, if nothing was left out
 _REMAINS = 0.6  # seconds that must still be matched after a gap, if the recording goes on
 _SHORTEST_GAP = 0.27  # seconds
+_SAME_PAUSE = 0.6  # seconds of the reference between two pauses that are one
 _REST = 15.0  # degrees a second of a limb on average, below which timing cannot be seen
 
 
@@ -116,7 +117,20 @@ def _follow(
         for cut in breaks
         for gap in _gaps(reference, attempt, rows[cut - 1 : cut + 1], place[cut - 1 : cut + 1])
     ]
-    return times, pieces, tuple(gaps)
+    return times, pieces, _join_pauses(gaps)
+
+
+def _join_pauses(gaps: list[Gap]) -> tuple[Gap, ...]:
+    """Return the gaps with neighbouring pauses as one: the band of the alignment cuts long ones."""
+    joined: list[Gap] = []
+    for gap in gaps:
+        last = joined[-1] if joined else None
+        if last and not last.missed and not gap.missed and gap.start - last.end < _SAME_PAUSE:
+            seconds = last.seconds + gap.seconds
+            joined[-1] = replace(last, attempt_end=gap.attempt_end, seconds=seconds)
+        else:
+            joined.append(gap)
+    return tuple(joined)
 
 
 def _mend(
