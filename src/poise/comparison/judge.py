@@ -234,8 +234,8 @@ def _relate(
     large, small = np.median(theirs.size), np.median(ours.size)
     return Relation(
         view.mirrored,
-        timing.offset,
-        timing.tempo,
+        float(timing.offset),
+        float(timing.tempo),
         float(large / small) if small > 0 else 1.0,
         view.roll,
         view.yaw,

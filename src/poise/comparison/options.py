@@ -10,6 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from poise.errors import InputError, UsageError, suggest
 from poise.loading import LoadingOptions
+from poise.options import Precision
 
 Mirror = Literal["auto", "yes", "no"]
 Sync = Literal["auto", "audio", "motion", "none"]
@@ -49,6 +50,14 @@ class ComparisonOptions(LoadingOptions):
     language: Annotated[Language, "Of the sentences and the report."] = "en"
     film: Annotated[bool, "Paint comparison.mp4 into the report."] = True
     gif: Annotated[bool, "Paint comparison.gif into the report."] = False
+    # Other defaults than elsewhere: what bf16 and swapped sides spoil shows in every figure of a
+    # comparison, and one pair must have one score on all machines (measured in docs/compare.md).
+    precision: Annotated[
+        Precision, "'f32' gives the same keypoints on every machine, 'auto' is the fastest."
+    ] = "f32"
+    repair_swaps: Annotated[bool, "Undo left and right limbs that change places in the videos."] = (
+        True
+    )
 
     def __post_init__(self) -> None:
         for name, kind in (("mirror", Mirror), ("sync", Sync), ("language", Language)):
