@@ -182,12 +182,3 @@ def _dashes(lines: Strokes, dash: float, gap: float) -> Strokes:
         colour=broken.colour,
         opacity=broken.opacity,
     )
-
-
-def rounded_cover(width: int, height: int, radius: float) -> npt.NDArray[np.int32]:
-    """Return (height, width) how much, 0..256, a rectangle with round corners covers."""
-    x = np.abs(np.arange(width) + 0.5 - width / 2) - (width / 2 - radius)
-    y = np.abs(np.arange(height) + 0.5 - height / 2) - (height / 2 - radius)
-    away = np.hypot(np.maximum(x, 0)[None], np.maximum(y, 0)[:, None])
-    cover: npt.NDArray[np.int32] = (np.clip(radius + 0.5 - away, 0, 1) * 256).astype(np.int32)
-    return cover

@@ -12,11 +12,11 @@ from poise.comparison.figures import (
     REFERENCE_COLOUR,
     figure_strokes,
     limb_colours,
-    rounded_cover,
 )
 from poise.comparison.instants import Instant, Person, Pose
 from poise.comparison.layout import Rect
 from poise.draw.lettering import blend, text_width, write
+from poise.draw.plates import rounded_cover
 from poise.draw.strokes import Strokes, draw, make_strokes
 from poise.loading import resize
 from poise.poses import FloatArray, Frame, Image
