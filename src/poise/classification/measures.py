@@ -128,6 +128,11 @@ class Measures:
         distance: Floats = np.hypot(*(self.place(a) - self.place(b)).T) / self.unit
         return distance
 
+    def aside(self, a: str, b: str) -> Floats:
+        """Return (T,) how far two places are apart sideways in the picture, in body heights."""
+        aside: Floats = np.abs(self.place(a)[:, 0] - self.place(b)[:, 0]) / self.unit
+        return aside
+
     def across(self, a: str, b: str) -> Floats:
         """Return (T,) how far place a is from place b towards the person's own left, along the
         line of the shoulders, in body heights; NaN for a person seen from the side."""
@@ -153,23 +158,32 @@ class Measures:
         """Return (T,) a measure by its dotted name, such as ``speed.height.mid_hip.mid_ankle``.
 
         ``angle.JOINT``, ``elevation.LIMB``, ``heading.LIMB``, ``ratio.LIMB.LIMB``,
-        ``height.PLACE.PLACE``, ``distance.PLACE.PLACE``, ``across.PLACE.PLACE``, ``leaning``, and
-        ``speed.`` before any of them.
+        ``height.PLACE.PLACE``, ``distance.PLACE.PLACE``, ``aside.PLACE.PLACE``,
+        ``across.PLACE.PLACE``, ``leaning``, and ``speed.`` before any of them.
 
         Raises:
             UsageError: There is no such measure, joint, limb or place; the message names choices.
         """
-        return self._measure(find_measure(name))
+        return self.measure(find_measure(name))
 
-    def _measure(self, measure: Measure) -> Floats:
+    def measure(self, measure: Measure) -> Floats:
+        """Return (T,) a measure by its parts, as ``vocabulary.find_measure`` returns them."""
         if measure not in self._known:
             kind, *names = measure
             if kind == "speed":
-                self._known[measure] = self.speed(self._measure(tuple(names)))
+                self._known[measure] = self.speed(self.measure(tuple(names)))
             else:
                 value = getattr(self, kind)
                 self._known[measure] = value(*names) if names else value
         return self._known[measure]
+
+    def certainty(self, keypoints: tuple[str, ...]) -> Floats:
+        """Return (T,) the mean score, at most 1, of those of some keypoints that are seen."""
+        rows = [row for row in map(self.skeleton.find, keypoints) if row is not None]
+        scores = np.minimum(self._scores[:, rows], 1.0)
+        seen = (scores > 0).sum(axis=1)
+        certainty: Floats = scores.sum(axis=1) / np.maximum(seen, 1)
+        return certainty
 
     @cached_property
     def _angles(self) -> Floats:

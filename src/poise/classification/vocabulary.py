@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from poise.angles import JOINT_NAMES, LIMB_NAMES
+from poise.angles import JOINT_NAMES, JOINTS, LIMB_NAMES, LIMBS
 from poise.errors import UsageError, suggest
 from poise.skeleton_table import LAYOUTS
 
@@ -18,6 +18,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "ratio": ("limb", "limb"),
     "height": ("place", "place"),
     "distance": ("place", "place"),
+    "aside": ("place", "place"),
     "across": ("place", "place"),
     "leaning": (),
 }
@@ -78,3 +79,30 @@ def find_measure(name: str) -> Measure:
     for word, one in zip(wanted, names, strict=True):
         check_name(word, one)
     return (kind, *names)
+
+
+_TRUNK = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
+
+
+@lru_cache(maxsize=512)
+def keypoints_of(measure: Measure) -> tuple[str, ...]:
+    """Return the keypoints that a measure reads; the stature, which all heights need, left out."""
+    kind, *names = measure
+    if kind == "speed":
+        return keypoints_of(tuple(names))
+    if kind == "leaning":
+        return _TRUNK
+    return tuple(dict.fromkeys(point for name in names for point in _points_of(kind, name)))
+
+
+def _points_of(kind: str, name: str) -> tuple[str, ...]:
+    if KINDS[kind][0] == "joint":
+        joint = JOINTS[JOINT_NAMES.index(name)]
+        return (*joint.first, *joint.middle, *joint.last)
+    if KINDS[kind][0] == "limb":
+        limb = LIMBS[LIMB_NAMES.index(name)]
+        return (*limb.start, *limb.end)
+    if name == "head":
+        return HEADS
+    part = "shoulder" if name == "neck" else name.removeprefix("mid_")
+    return (f"left_{part}", f"right_{part}") if name in ("neck", f"mid_{part}") else (name,)
