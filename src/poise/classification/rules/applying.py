@@ -13,7 +13,7 @@ from poise.classification.rules.conditions import measures_of
 from poise.classification.rules.evaluating import Evaluation, Truth
 from poise.classification.rules.reading import load_rules
 from poise.classification.rules.ruleset import Rule, RuleSet
-from poise.classification.rules.timing import Labels, drop_short, find_runs, latch
+from poise.classification.rules.timing import Labels, find_runs, find_short, latch
 from poise.classification.vocabulary import keypoints_of
 from poise.clip import Clip, Track
 from poise.poses import Poses
@@ -131,7 +131,7 @@ class _Judge:
         for number, rule in enumerate(rules):
             if rule.min_duration > 0:
                 gap = min(rule.max_gap, rule.min_duration)
-                short |= drop_short(labels, self.times, number, rule.min_duration, max_gap=gap)
+                short |= find_short(labels == number, self.times, rule.min_duration, gap)
         labels[short] = len(rules)
 
     def _hold(self, rule: Rule) -> Truth:
@@ -140,9 +140,8 @@ class _Judge:
             return strict
         loose = self._evaluate(rule, rule.hysteresis).of(rule.condition)
         held = latch(strict.yes, loose.yes)
-        return Truth(
-            held, strict.no & ~held, np.where(held, np.fmax(strict.degree, 0.5), strict.degree)
-        )
+        degree = np.where(held, np.fmax(strict.degree, 0.5), strict.degree)
+        return Truth(held, strict.no & ~held, degree)
 
     def _evaluate(self, rule: Rule, slack: object) -> Evaluation:
         key = rule.min_score, slack

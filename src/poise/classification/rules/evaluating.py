@@ -60,24 +60,32 @@ class Evaluation:
         if isinstance(condition, Not):
             return ~self.of(condition.one, -ease)
         parts = [self.of(part, ease) for part in condition.parts]
-        yes, no = np.stack([part.yes for part in parts]), np.stack([part.no for part in parts])
-        degree = np.stack([part.degree for part in parts])
+        yes, no = [part.yes for part in parts], [part.no for part in parts]
+        degrees = [part.degree for part in parts]
         if condition.any:
-            return Truth(yes.any(axis=0), no.all(axis=0), np.fmax.reduce(degree))
-        return Truth(yes.all(axis=0), no.any(axis=0), np.fmin.reduce(degree))
+            return Truth(_any(yes), _all(no), np.fmax.reduce(degrees))
+        return Truth(_all(yes), _any(no), np.fmin.reduce(degrees))
 
     def _compare(self, asked: Compare, ease: int) -> Truth:
         kind = asked.measure[0]
         value = self._measures.measure(asked.measure)
-        low = asked.low - ease * self._slack.margin(kind, asked.low if asked.low > -np.inf else 0)
-        high = asked.high + ease * self._slack.margin(
-            kind, asked.high if asked.high < np.inf else 0
-        )
+        low = asked.low - ease * self._slack.margin(kind, asked.low)
+        high = asked.high + ease * self._slack.margin(kind, asked.high)
         above = value >= low if asked.closed[0] else value > low
         below = value <= high if asked.closed[1] else value < high
         yes, known = above & below, np.isfinite(value)
         beyond = np.minimum(value - asked.low, asked.high - value) / _width(asked.measure)
         return Truth(yes, known & ~yes, 0.5 + 0.5 * np.clip(beyond, -1, 1))
+
+
+def _any(flags: list[Flags]) -> Flags:
+    some: Flags = np.logical_or.reduce(flags)
+    return some
+
+
+def _all(flags: list[Flags]) -> Flags:
+    every: Flags = np.logical_and.reduce(flags)
+    return every
 
 
 def _width(measure: tuple[str, ...]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from poise.classification.measures import LEAST_SCORE
@@ -30,6 +31,8 @@ class Hysteresis:
 
     def margin(self, kind: str, bound: float) -> float:
         """Return the margin at one bound of a comparison, in the unit of its measure."""
+        if math.isinf(bound):
+            return 0.0
         own = self.degrees if kind in DEGREES else self.heights if kind in HEIGHTS else 0.0
         return max(own, self.share * abs(bound))
 

@@ -38,13 +38,11 @@ def find_runs(wanted: Flags, times: Floats, max_gap: float, blocked: Flags) -> l
     return np.split(rows, np.flatnonzero(far) + 1)
 
 
-def drop_short(
-    labels: Labels, times: Floats, number: int, min_duration: float, max_gap: float
-) -> Flags:
-    """Return (T,) where a label does not last long enough."""
-    short = np.zeros(len(labels), bool)
-    nothing = np.zeros(len(labels), bool)
-    for run in find_runs(labels == number, times, max_gap, nothing):
+def find_short(wanted: Flags, times: Floats, min_duration: float, max_gap: float) -> Flags:
+    """Return (T,) where a label does not last long enough, gaps of some seconds bridged."""
+    short = np.zeros(len(wanted), bool)
+    nothing = np.zeros(len(wanted), bool)
+    for run in find_runs(wanted, times, max_gap, nothing):
         if times[run[-1]] - times[run[0]] + _step(times) < min_duration - 1e-9:
             short[run] = True
     return short
