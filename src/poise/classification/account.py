@@ -11,6 +11,8 @@ from poise.clip import Clip
 RGB = tuple[int, int, int]
 Colours = dict[tuple[str, str], RGB]  # by kind and label
 
+_LINGER = 2.0  # seconds
+
 FALL_COLOUR: RGB = (226, 46, 46)
 # Okabe and Ito, "Color universal design" (2008), without black and the red that a fall has, then
 # lighter and deeper mixes.
@@ -45,10 +47,14 @@ class Account:
         return len(self.clip) == 1
 
     def active(self, time: float) -> dict[int, list[Event]]:
-        """Return what everybody does at a moment: by id, in the order of ``events``."""
+        """Return what everybody does at a moment: by id, in the order of ``events``.
+
+        A fall is over in less than a second; so that it can be read, it counts for two more.
+        """
         found: dict[int, list[Event]] = {}
         for event in self.events:
-            if event.start - 1e-6 <= time <= event.end + 1e-6:
+            end = event.end + (_LINGER if event.kind == "fall" else 0.0)
+            if event.start - 1e-6 <= time <= end + 1e-6:
                 found.setdefault(event.person, []).append(event)
         return found
 

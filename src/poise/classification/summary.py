@@ -9,6 +9,7 @@ import numpy as np
 
 from poise.classification.account import RGB, Account, ink_on, pick_colours
 from poise.classification.events import Event
+from poise.classification.telling import format_time
 from poise.draw import open_picture_writer
 from poise.draw.lettering import fitted, text_width, write
 from poise.draw.plates import fill_plate
@@ -126,7 +127,7 @@ class _Chart:
         for time in np.arange(first, self._end + 1e-6, step):
             x = self._x(float(time))
             fill_plate(canvas, (x, self._top, x + 1, self._bottom + 6), _GRID)
-            text = _clock(float(time), step)
+            text = format_time(float(time), 0 if step >= 1 else 1)
             where = (min(x, self._right - text_width(text, _SMALL) / 2), self._bottom + 24)
             write(canvas, text, where, size=_SMALL, colour=_MUTED, align="middle")
 
@@ -204,8 +205,3 @@ def _presence(account: Account, person: int) -> list[tuple[float, float]]:
         (float(times[begin]), float(times[end - 1]))
         for begin, end in zip(edges[::2], edges[1::2], strict=True)
     ]
-
-
-def _clock(time: float, step: float) -> str:
-    minutes, seconds = divmod(round(time, 1), 60)
-    return f"{minutes:.0f}:{seconds:02.0f}" if step >= 1 else f"{minutes:.0f}:{seconds:04.1f}"

@@ -14,6 +14,7 @@ import typer
 
 from poise import __version__
 from poise.cli import convert, demo, doctor, models
+from poise.cli.classify import classify
 from poise.cli.compare import compare
 from poise.cli.estimate import estimate
 from poise.errors import OutputError, PoiseError
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(estimate)
 app.command()(compare)
+app.command()(classify)
 app.command()(demo.demo)
 app.command()(convert.convert)
 app.add_typer(models.app, name="models")

@@ -18,7 +18,6 @@ from poise.clip import Clip
 from poise.comparison.estimates import recall_clip
 from poise.comparison.folder import (
     SIDES,
-    name_folders,
     page_of,
     refuse_folder,
     write_ranking,
@@ -34,7 +33,7 @@ from poise.errors import (
     PoiseError,
     SomeInputsFailedError,
 )
-from poise.loading import Report, choose_track, expand_sources, is_clip
+from poise.loading import Report, choose_track, expand_sources, is_clip, name_sources
 from poise.models import load_model
 from poise.models.base import PoseModel
 from poise.output import refuse_taken, source_path
@@ -126,7 +125,7 @@ class Job:
             choose_track(reference.clip, self.options.reference_person)
         trials: list[tuple[str, Trial]] = []
         failed: list[tuple[str, str]] = []
-        for number, name in enumerate(name_folders(self.attempts), start=1):
+        for number, name in enumerate(name_sources(self.attempts), start=1):
             folder = None if self.output is None else str(Path(self.output) / name)
             try:
                 trials.append((name, self._try(reference, number, folder)))

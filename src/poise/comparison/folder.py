@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -56,22 +55,6 @@ def refuse_folder(folder: str, sources: Sequence[str]) -> None:
         if inside:
             raise OutputError(f"holds the source {source}", where=folder,
                               remedy="choose another folder")  # fmt: skip
-
-
-def name_folders(sources: Sequence[str]) -> list[str]:
-    """Return a folder's name for each source, no two alike: its name without the suffix."""
-    stems = [Path(source).stem or "attempt" for source in sources]
-    often = Counter(stems)
-    names = [
-        Path(source).name.replace(".", "-") if often[stem] > 1 else stem
-        for source, stem in zip(sources, stems, strict=True)
-    ]
-    seen: Counter[str] = Counter()
-    for place, name in enumerate(names):
-        seen[name] += 1
-        if seen[name] > 1:
-            names[place] = f"{name}-{seen[name]}"
-    return names
 
 
 def write_trial(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -97,6 +98,22 @@ def find_footage(origin: str) -> str | None:
     """Return the video or picture that a keypoint file's header names, if it is still there."""
     known = Path(origin).suffix.lower() in {*IMAGE_SUFFIXES, *VIDEO_SUFFIXES}
     return origin if known and Path(origin).is_file() else None
+
+
+def name_sources(sources: Sequence[str]) -> list[str]:
+    """Return a name for what is made of each source, no two alike: its own without the suffix."""
+    stems = [Path(source).stem or "source" for source in sources]
+    often = Counter(stems)
+    names = [
+        Path(source).name.replace(".", "-") if often[stem] > 1 else stem
+        for source, stem in zip(sources, stems, strict=True)
+    ]
+    seen: Counter[str] = Counter()
+    for place, name in enumerate(names):
+        seen[name] += 1
+        if seen[name] > 1:
+            names[place] = f"{name}-{seen[name]}"
+    return names
 
 
 def _read(source: str, fps: float) -> Clip:
