@@ -16,6 +16,7 @@ from poise import __version__
 from poise.cli import convert, demo, doctor, models
 from poise.cli.classify import classify
 from poise.cli.compare import compare
+from poise.cli.correct import correct
 from poise.cli.estimate import estimate
 from poise.errors import OutputError, PoiseError
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command()(estimate)
 app.command()(compare)
+app.command()(correct)
 app.command()(classify)
 app.command()(demo.demo)
 app.command()(convert.convert)
