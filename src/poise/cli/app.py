@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from poise import __version__
-from poise.cli import convert, demo, doctor, models
+from poise.cli import convert, demo, doctor, models, rules
 from poise.cli.classify import classify
 from poise.cli.compare import compare
 from poise.cli.correct import correct
@@ -38,6 +38,7 @@ app.command()(classify)
 app.command()(demo.demo)
 app.command()(convert.convert)
 app.add_typer(models.app, name="models")
+app.add_typer(rules.app, name="rules")
 app.command()(doctor.doctor)
 
 

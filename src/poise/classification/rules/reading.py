@@ -14,6 +14,7 @@ from poise.classification.rules.schema import Reader
 from poise.errors import InputError, suggest
 
 BUILT_IN = {"default": "builtin.toml", "system-b": "system_b.toml"}
+_QUOTES = 'texts stand in quotes: label = "sitting"'
 _DECODER_LINE = re.compile(r"^(.*?) \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -83,7 +84,7 @@ def _broken(message: str, text: str, where: str) -> InputError:
     return InputError(
         f"is not TOML: {what[:1].lower()}{what[1:]}",
         where=f"{where}, line {line}",
-        remedy='texts stand in quotes: label = "sitting"',
+        remedy=_QUOTES if "value" in what or "character" in what else None,
     )
 
 

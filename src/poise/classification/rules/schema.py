@@ -32,6 +32,11 @@ class _Draft:
     label: str
     side: str | None
 
+    @property
+    def key(self) -> str:
+        """What finds its condition, where an earlier rule has taken its label."""
+        return f"rule {self.number + 1}: {self.label}"
+
 
 class Reader:
     """Turns the tables of one file into rules, and collects what is wrong with them."""
@@ -64,7 +69,10 @@ class Reader:
         if version == VERSION and not isinstance(version, bool):
             return True
         if isinstance(version, int) and version > VERSION:
-            what, remedy = f"version {version} is newer than {VERSION}", "update Poise"
+            what, remedy = (
+                f"version {version} is newer than this Poise reads ({VERSION})",
+                "update Poise",
+            )
         else:
             what = "has no version" if version is None else f"version {version!r} does not exist"
             remedy = f"write version = {VERSION} at the top"
@@ -85,7 +93,8 @@ class Reader:
         label = self._text(rule, "label", at, needed=True)
         if label in _RESERVED:
             if "label" in rule and isinstance(rule["label"], str):
-                self._problems.add(f"no rule may be named '{label}'", None, (*at, "label"))
+                what = f"no rule may be named '{label}'"
+                self._problems.add(what, "choose another name", (*at, "label"))
             return []
         sides = SIDES if "{side}" in label else (None,)
         return [_Draft(rule, number, substitute(label, side), side) for side in sides]
@@ -103,14 +112,15 @@ class Reader:
                 found[substitute(name, side)] = (asked, side, ("predicates", 0, name))
         for draft in drafts:
             logic = {key: draft.table[key] for key in LOGIC if key in draft.table}
-            place = ("rules", draft.number, next(iter(logic), ""))
+            asked = logic, draft.side, ("rules", draft.number, next(iter(logic), ""))
             if draft.label in predicates:
                 self._problems.add(
                     f"'{draft.label}' is a predicate and a rule",
                     "rename one of them",
                     ("rules", draft.number, "label"),
                 )
-            found.setdefault(draft.label, (logic, draft.side, place))
+            if logic:
+                found[draft.key if draft.label in found else draft.label] = asked
         return found
 
     def _make(self, draft: _Draft, scope: Scope) -> Rule | None:
@@ -119,7 +129,8 @@ class Reader:
         text = substitute(self._text(draft.table, "text", at), draft.side)
         condition: Condition = Join(False, ())
         if any(key in draft.table for key in LOGIC):
-            condition = scope.find(draft.label) or condition
+            key = draft.key if draft.key in scope else draft.label
+            condition = scope.find(key) or condition
         else:
             remedy = f"give it one of {', '.join(LOGIC)}"
             self._problems.add(f"the rule '{draft.label}' asks nothing", remedy, (*at, "label"))

@@ -45,6 +45,9 @@ class Scope:
         self._known: dict[str, Condition | None] = {}
         self._open: list[str] = []
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._definitions
+
     def find(self, name: str) -> Condition | None:
         """Return the condition of a predicate or rule; None where something is wrong with it."""
         if name not in self._known:
