@@ -11,6 +11,7 @@ import numpy as np
 
 from poise.classification.account import FALL_COLOUR, Account, Colours, ink_on, pick_colours
 from poise.classification.events import Event
+from poise.classification.telling import spell
 from poise.draw import Painter, Style, open_picture_writer
 from poise.draw.lettering import text_width, write
 from poise.draw.plates import fill_plate
@@ -125,8 +126,10 @@ class _Plate:
         self._size = round(min(max(0.055 * tall, 0.028 * short, 11), max(0.05 * short, 11)))
         self._line = 1.32 * self._size
         self._badge = text_width(self._id, self._size, bold=True) + 0.7 * self._size
-        words = max((text_width(one.label, self._size, bold=True) for one in events), default=0)
-        self._wide = self._badge + (words + 1.75 * self._size if events else 0)
+        words = max(
+            (text_width(spell(one.label), self._size, bold=True) for one in events), default=0
+        )
+        self._wide = self._badge + (max(widths) + 1.75 * self._size if events else 0)
         self._high = max(len(events), 1) * self._line + 0.3 * self._size
 
     def find_place(self, taken: list[Box]) -> Box:
@@ -166,7 +169,14 @@ class _Plate:
                 canvas, (dot, base - 0.6 * size, dot + 0.5 * size, base - 0.1 * size),
                 _INK if event.kind == "fall" else colour, radius=size,
             )  # fmt: skip
-            write(canvas, event.label, (dot + 0.9 * size, base), size=size, colour=_INK, bold=True)
+            write(
+                canvas,
+                spell(event.label),
+                (dot + 0.9 * size, base),
+                size=size,
+                colour=_INK,
+                bold=True,
+            )
 
 
 def _bodies(poses: Poses, shown: tuple[int, int]) -> list[tuple[int, Box]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 
 from poise.classification.account import RGB, Account, ink_on, pick_colours
 from poise.classification.events import Event
-from poise.classification.telling import format_time
+from poise.classification.telling import format_time, spell
 from poise.draw import open_picture_writer
 from poise.draw.lettering import fitted, text_width, write
 from poise.draw.plates import fill_plate
@@ -100,10 +101,7 @@ class _Chart:
         height = self._bottom + 44 + len(legend) * 28 + _MARGIN
         canvas = np.empty((height, _WIDE, 3), np.uint8)
         canvas[:] = _GROUND
-        title = fitted(self._title(), _TITLE, _WIDE - 2 * _MARGIN, bold=True)
-        write(
-            canvas, title, (_MARGIN, _MARGIN + 0.75 * _TITLE), size=_TITLE, colour=_INK, bold=True
-        )
+        self._paint_title(canvas)
         self._paint_axis(canvas)
         y = float(self._top)
         for row in self._rows:
@@ -116,10 +114,14 @@ class _Chart:
         self._paint_legend(canvas, legend, self._bottom + 62)
         return canvas
 
-    def _title(self) -> str:
-        nameless = len(self._account.people) - len({row.person for row in self._rows})
-        who = f", {nameless} more without a name for what they do" if nameless else ""
-        return f"{self._account.source}{who}"
+    def _paint_title(self, canvas: Image) -> None:
+        rest = len(self._account.people) - len({row.person for row in self._rows})
+        note = f"{rest} {'person' if rest == 1 else 'people'} without a label" if rest else ""
+        y = _MARGIN + 0.75 * _TITLE
+        write(canvas, note, (self._right, y), size=_SMALL, colour=_MUTED, align="right")
+        room = self._right - _MARGIN - text_width(note, _SMALL) - 24
+        title = fitted(Path(self._account.source).name, _TITLE, room, bold=True)
+        write(canvas, title, (_MARGIN, y), size=_TITLE, colour=_INK, bold=True)
 
     def _paint_axis(self, canvas: Image) -> None:
         step = next((s for s in _STEPS if (self._end - self._start) / s <= _MOST_TICKS), 7200)
@@ -154,9 +156,10 @@ class _Chart:
         begin = min(self._x(event.start), self._right - _NARROWEST)
         end = max(self._x(event.end), begin + _NARROWEST)
         fill_plate(canvas, (begin, top, end, low), colour, radius=4)
-        if text_width(event.label, _SMALL) + 12 <= end - begin:
+        text = spell(event.label)
+        if text_width(text, _SMALL) + 12 <= end - begin:
             where = (begin + 6, base - 1)
-            write(canvas, event.label, where, size=_SMALL, colour=ink_on(colour))
+            write(canvas, text, where, size=_SMALL, colour=ink_on(colour))
 
     def _paint_legend(
         self, canvas: Image, lines: list[list[tuple[float, tuple[str, str]]]], y: float
@@ -165,7 +168,7 @@ class _Chart:
             for x, (kind, label) in line:
                 box = (_MARGIN + x, y - 13, _MARGIN + x + 15, y + 2)
                 fill_plate(canvas, box, self._colours[kind, label], radius=4)
-                write(canvas, label, (box[2] + 7, y), size=_SMALL, colour=_INK)
+                write(canvas, spell(label), (box[2] + 7, y), size=_SMALL, colour=_INK)
             y += 28
 
 
@@ -174,7 +177,7 @@ def _flow(names: list[tuple[str, str]], width: float) -> list[list[tuple[float, 
     lines: list[list[tuple[float, tuple[str, str]]]] = []
     x = width + 1
     for name in names:
-        wide = 15 + 7 + text_width(name[1], _SMALL) + 24
+        wide = 15 + 7 + text_width(spell(name[1]), _SMALL) + 24
         if x + wide > width:
             lines.append([])
             x = 0.0

@@ -24,6 +24,11 @@ def tell_accounts(accounts: Sequence[Account]) -> str:
     return "\n".join(lines)
 
 
+def spell(label: str) -> str:
+    """Return a label as it is written into pictures: ``hands up`` for ``hands_up``."""
+    return label.replace("_", " ")
+
+
 def format_time(seconds: float, decimals: int = 1) -> str:
     """Return minutes and seconds: ``1:02.3``."""
     sign = "-" if round(seconds, decimals) < 0 else ""
