@@ -126,9 +126,7 @@ class _Plate:
         self._size = round(min(max(0.055 * tall, 0.028 * short, 11), max(0.05 * short, 11)))
         self._line = 1.32 * self._size
         self._badge = text_width(self._id, self._size, bold=True) + 0.7 * self._size
-        words = max(
-            (text_width(spell(one.label), self._size, bold=True) for one in events), default=0
-        )
+        widths = [text_width(spell(one.label), self._size, bold=True) for one in events]
         self._wide = self._badge + (max(widths) + 1.75 * self._size if events else 0)
         self._high = max(len(events), 1) * self._line + 0.3 * self._size
 
