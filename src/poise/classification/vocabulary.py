@@ -74,7 +74,8 @@ def find_measure(name: str) -> Measure:
     if len(names) != len(wanted):
         form = ".".join([kind, *(word.upper() for word in wanted)])
         raise UsageError(
-            f"'{name}' has {len(names)} names after '{kind}'", remedy=f"write it as {form}"
+            f"'{name}' has {len(names)} of {len(wanted)} names after '{kind}'",
+            remedy=f"write it as {form}",
         )
     for word, one in zip(wanted, names, strict=True):
         check_name(word, one)

@@ -137,7 +137,7 @@ def _refuse_pointless(found: Compare, text: str) -> None:
 
 def _remedy(found: Compare) -> str | None:
     kind = found.measure[0]
-    if kind not in _RANGES:
+    if found.low >= found.high or kind not in _RANGES:
         return "the lower bound comes first: LOW < MEASURE < HIGH"
     low, high = _RANGES[kind]
     return f"{kind} is {low:g} to {high:g}" if math.isfinite(high) else f"{kind} is {low:g} or more"

@@ -103,10 +103,9 @@ class Reader:
         found: dict[str, tuple[Any, str | None, Place]] = {}
         predicates = self._table.get("predicates", {})
         if not isinstance(predicates, dict):
-            self._problems.add(
-                "predicates is no table", "write [predicates]", ("", 0, "predicates")
-            )
-            return found
+            place = ("", 0, "predicates")
+            self._problems.add("predicates is no table", "write [predicates]", place)
+            predicates = {}
         for name, asked in predicates.items():
             for side in SIDES if "{side}" in name else (None,):
                 found[substitute(name, side)] = (asked, side, ("predicates", 0, name))
