@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.float64]
 
 ON, OFF = 15.0, 10.0  # degrees at which a fault begins and ends
 SHORTEST = 0.2  # seconds
+# Degrees by which short limbs are less exact: their ends are as far off as those of long ones.
+_DOUBTS = {"foot": 10.0, "head": 3.0}
 _JOIN = 0.25  # seconds; spans nearer than that are one
 _SMOOTH = 5  # samples
 _STILL = 0.6  # of the length of a gap; how near its middle a posture may be
@@ -91,9 +93,10 @@ def _limb_faults(number: int, scene: Scene) -> list[Fault]:
     smooth = _mean(np.where(seen, turns, 0), weights)
     own = _own(number, smooth, scene)
     size = np.where(seen, np.minimum(np.abs(smooth), np.abs(own) / _OWN), 0)
+    doubt = scene.extra + _DOUBTS.get(_split(LIMB_NAMES[number])[1], 0.0)
     return [
         _pose_fault(number, span, smooth, scene)
-        for span in spans(size, scene.extra + ON, scene.extra + OFF, SHORTEST)
+        for span in spans(size, doubt + ON, doubt + OFF, SHORTEST)
         if not _beside_gap(span, scene)
     ]
 
