@@ -14,6 +14,7 @@ import typer
 
 from poise import __version__
 from poise.cli import convert, demo, doctor, models, rules
+from poise.cli.angles import angles
 from poise.cli.classify import classify
 from poise.cli.compare import compare
 from poise.cli.correct import correct
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command()(estimate)
 app.command()(compare)
 app.command()(correct)
+app.command()(angles)
 app.command()(classify)
 app.command()(demo.demo)
 app.command()(convert.convert)
