@@ -46,6 +46,11 @@ class Account:
         """Whether it is a single picture, so that nothing has a time."""
         return len(self.clip) == 1
 
+    @property
+    def separate(self) -> bool:
+        """Whether it is one picture, or several that have nothing to do with one another."""
+        return self.still or self.clip.names is not None
+
     def active(self, time: float) -> dict[int, list[Event]]:
         """Return what everybody does at a moment: by id, in the order of ``events``.
 

@@ -7,10 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from poise.classification.account import Account, order_events
 from poise.classification.events import Event
 from poise.classification.falls import find_falls_in
-from poise.classification.learning.prediction import Classifier
-from poise.classification.rules.applying import classify_clip
-from poise.classification.rules.reading import load_rules
-from poise.classification.rules.ruleset import RuleSet
+from poise.classification.learning import Classifier
+from poise.classification.rules import RuleSet, classify_clip, load_rules
 from poise.clip import Clip
 from poise.errors import UsageError, suggest
 from poise.loading import choose_track
@@ -99,7 +97,7 @@ def _taught(classifier: Classifier | None) -> frozenset[str]:
 
 
 def _separate(clip: Clip) -> bool:
-    """Whether the frames are pictures that have nothing to do with one another."""
+    """Whether it is one picture, or several that have nothing to do with one another."""
     return len(clip) == 1 or clip.names is not None
 
 

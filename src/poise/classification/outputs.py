@@ -95,6 +95,8 @@ class Outputs:
         place = Path(self.folder) / name
         document = to_json(to_document(account))
         save_text(f"{place}.json", document, overwrite=self.overwrite, source=account.source)
+        if account.separate and not account.still:
+            return ()
         if not account.still:
             write_summary(account, f"{place}-summary.png", overwrite=self.overwrite)
         shown = f"{place}{'.jpg' if account.still else '.mp4'}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from poise.draw.lettering import text_width, write
 from poise.draw.plates import fill_plate
 from poise.draw.style import person_colour
 from poise.loading import Footage, resize
+from poise.output import refuse_source
 from poise.poses import Frame, Image, Poses, bounding_boxes
 
 Box = tuple[float, float, float, float]
@@ -30,7 +31,7 @@ _LEAST_SCORE = 0.3
 
 def write_overlay(
     account: Account,
-    path: str | PathLike[str],
+    path: str | os.PathLike[str],
     *,
     overwrite: bool = False,
     report: Callable[[int, int], None] | None = None,
@@ -51,6 +52,7 @@ def write_overlay(
         OutputError: The file cannot be written; nothing then stands under its name.
         UsageError: Its name ends in nothing that can be written, or a picture is to hold a video.
     """
+    refuse_source(os.fspath(path), account.source)
     with ExitStack() as stack:
         footage = stack.enter_context(Footage(account.footage)) if account.footage else None
         size = footage.size if footage else _plain_size(account)
@@ -59,7 +61,7 @@ def write_overlay(
             path,
             size=shown,
             fps=(footage and footage.fps) or account.clip.header.fps,
-            source=account.footage or account.source,
+            source=account.footage,
             overwrite=overwrite,
             still=account.still,
             pixel_aspect=footage.pixel_aspect if footage else 1.0,

@@ -42,7 +42,7 @@ def write_summary(account: Account, path: str | PathLike[str], *, overwrite: boo
 
     Raises:
         OutputError: It cannot be written.
-        UsageError: Its name ends in nothing that can be written, or the source is one picture.
+        UsageError: Its name ends in nothing that can be written, or the source is no video.
     """
     image = paint_summary(account)
     size = image.shape[1], image.shape[0]
@@ -58,10 +58,10 @@ def paint_summary(account: Account) -> Image:
     The grey band of a row is the time in which the person is in the picture.
 
     Raises:
-        UsageError: The source is one picture, in which nothing has a time.
+        UsageError: The source is a picture or separate ones, in which nothing has a time.
     """
-    if account.still:
-        raise UsageError("is a single picture, which has no time to sum up", where=account.source)
+    if account.separate:
+        raise UsageError("is no video: pictures have no time to sum up", where=account.source)
     return _Chart(account).paint()
 
 

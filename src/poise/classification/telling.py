@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from poise.classification.account import Account
+from poise.poses import Poses
 
 
 def tell_account(account: Account) -> str:
-    """Return one line an event: who, what, from, to, confidence. Of a picture, one line a person.
+    """Return one line an event: who, what, from, to, confidence. Of pictures, one line a person.
 
     Empty where nothing has a name.
     """
-    return "\n".join(_tell_picture(account) if account.still else _tell_video(account))
+    if account.separate:
+        frames = enumerate(account.clip.frames)
+        return "\n".join(line for n, poses in frames for line in _tell_picture(account, n, poses))
+    return "\n".join(_tell_video(account))
 
 
 def tell_accounts(accounts: Sequence[Account]) -> str:
@@ -49,8 +53,11 @@ def _tell_video(account: Account) -> Iterator[str]:
         )
 
 
-def _tell_picture(account: Account) -> Iterator[str]:
-    for person in account.people:
-        own = [event for event in account.events if event.person == person]
-        names = ", ".join(f"{event.label} {event.confidence:.2f}" for event in own)
-        yield f"person {person}  {names or 'unknown'}"
+def _tell_picture(account: Account, number: int, poses: Poses) -> Iterator[str]:
+    names = account.clip.names
+    picture = f"{names[number]}  " if names and not account.still else ""
+    active = account.active(poses.time)
+    ids = [] if poses.ids is None else poses.ids.tolist()
+    for person in sorted(set(ids) & set(account.people)):
+        labels = ", ".join(f"{one.label} {one.confidence:.2f}" for one in active.get(person, []))
+        yield f"{picture}person {person}  {labels or 'unknown'}"

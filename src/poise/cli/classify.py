@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from poise.classification.account import Account
-from poise.classification.learning.prediction import Classifier
+from poise.classification.learning import Classifier, load_classifier
 from poise.classification.naming import choose_kinds, give_account
 from poise.classification.naming import classify as name_events
 from poise.classification.options import ClassificationOptions
@@ -77,7 +77,7 @@ def classify(
     """Name what people do: postures, gestures, falls, or what you taught it."""
     outputs = sort_outputs(output or (), summary, overwrite=overwrite)
     rules = None if options.rules is None else load_rules(options.rules)
-    classifier = None if taught is None else _load_classifier(taught)
+    classifier = None if taught is None else load_classifier(taught)
     choose_kinds(rules, classifier, options.wanted_kinds)
     found = expand_sources(sources)
     many = found != sources or len(found) > 1
@@ -178,9 +178,3 @@ class Job:
 
     def _note(self, line: str) -> None:
         self.ticker.say(f"poise: note: {line}", always=True)
-
-
-def _load_classifier(path: str) -> Classifier:
-    from poise.classification.learning import load_classifier
-
-    return load_classifier(path)
