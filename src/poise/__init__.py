@@ -11,6 +11,8 @@ __version__ = "0.1.0.dev0"
 # costs little more than numpy.
 _HOMES = {
     "Clip": "clip",
+    "Coach": "comparison",
+    "Comparison": "comparison",
     "Frame": "poses",
     "Header": "clip",
     "PoiseError": "errors",
@@ -18,6 +20,7 @@ _HOMES = {
     "Skeleton": "skeleton",
     "Track": "clip",
     "Tracker": "tracking",
+    "compare": "comparison",
     "estimate": "pipeline",
     "get_skeleton": "skeleton",
     "load_model": "models",
@@ -29,6 +32,7 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from poise.clip import Clip, Header, Track
+    from poise.comparison import Coach, Comparison, compare
     from poise.errors import PoiseError
     from poise.io import open_writer, read_clip, read_frames, write_clip
     from poise.models import load_model
@@ -39,6 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clip",
+    "Coach",
+    "Comparison",
     "Frame",
     "Header",
     "PoiseError",
@@ -46,6 +52,7 @@ __all__ = [
     "Skeleton",
     "Track",
     "Tracker",
+    "compare",
     "estimate",
     "get_skeleton",
     "load_model",
