@@ -5,14 +5,15 @@ All heights are of the picture, in body heights (shares of the person's stature)
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import median
 
 import numpy as np
 import numpy.typing as npt
 
+from poise.poses import Poses
 from poise.skeleton import Skeleton
 
 Floats = npt.NDArray[np.float64]
@@ -21,12 +22,14 @@ Floats = npt.NDArray[np.float64]
 # Control of Human Movement", figure 4.1): hip to shoulder, and thigh and shin.
 TRUNK = 0.288
 LEG = 0.491
+SHOULDERS_APART = 0.26  # the outer ends; joints are nearer, but this must not overrate anybody
 
 # On the ground: the trunk is flat (a trunk of 0.288 at 56 degrees from the vertical rises 0.16),
-# the shoulders are not far above the lowest of hips, knees and ankles, and the hips are not above
+# the shoulders are not far above the lowest of hips, knees and ankles (lying along the view of a
+# camera 2.4 m high they are 0.3 above the feet), and the hips are not above
 # the feet or the knees, as they are in bending (0.5 and 0.25).
 FLAT = 0.16
-SHOULDERS = 0.28
+SHOULDERS = 0.34
 HIPS_FEET = 0.25
 HIPS_KNEES = 0.15
 # Where keypoints are scarce, the box tells: lower than this, and wider than high.
@@ -37,8 +40,10 @@ MEMORY = 3.0  # seconds that are remembered
 LONGEST = 1.5  # seconds that a fall takes at most; Choi et al. 2015: 0.58, deviation 0.26
 INSTANT = 0.25  # seconds over which the speed is measured, so that a shaking point is not fast
 STEP = 0.05  # seconds between the samples of the way down
+STEADY = 0.6  # of the time on the ground, so much seems so: estimates flicker there
 LEAST_SCORE = 0.2  # keypoints below it are absent; on the ground scores sink
-_UPRIGHTS = 31  # sizes that the stature is the median of
+# Foreshortening only ever makes people seem smaller, so the stature is one of the larger sizes.
+_SIZES, _APART, _QUANTILE = 30, 0.1, 0.8  # how many, seconds between them
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Sighting:
         box: x0 y0 x1 y1 in pixels.
         stature: How tall the person seems to be, in pixels.
         upright: Whether the trunk is nearer to the vertical than to the horizontal.
+        leaving: Whether the box touches the left or right edge of the picture.
     """
 
     time: float
@@ -61,6 +67,7 @@ class Sighting:
     box: tuple[float, float, float, float]
     stature: float
     upright: bool
+    leaving: bool
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -99,7 +106,8 @@ class History:
     person: int
     sightings: deque[tuple[Sighting, bool]] = field(default_factory=deque)
     told: bool = False
-    _sizes: deque[float] = field(default_factory=lambda: deque(maxlen=_UPRIGHTS))
+    _sizes: deque[float] = field(default_factory=lambda: deque(maxlen=_SIZES))
+    _sized: float = -math.inf
 
     @property
     def last(self) -> Sighting:
@@ -108,14 +116,16 @@ class History:
 
     @property
     def unit(self) -> float:
-        """The stature in pixels: the median while upright, else what it seems now."""
-        return median(self._sizes) if self._sizes else self.last.stature
+        """The stature in pixels: one of the largest while upright, else what it seems now."""
+        sizes = sorted(self._sizes)
+        return sizes[int(_QUANTILE * (len(sizes) - 1))] if sizes else self.last.stature
 
     def add(self, sighting: Sighting) -> None:
         """Remember a sighting and forget what is too old."""
         self.sightings.append((sighting, False))
-        if sighting.upright and np.isfinite(sighting.stature):
+        if sighting.upright and sighting.time >= self._sized + _APART:
             self._sizes.append(sighting.stature)
+            self._sized = sighting.time
         self.sightings[-1] = (sighting, is_down(sighting, self.unit))
         while sighting.time - self.sightings[0][0].time > MEMORY:
             self.sightings.popleft()
@@ -128,12 +138,31 @@ class History:
         recent = [down for sighting, down in self.sightings if sighting.time >= since - 1e-6]
         return sum(recent) / len(recent)
 
+    def sinking_away(self) -> bool:
+        """Whether the trunk was flat when it was last seen, and within the picture."""
+        for sighting, _ in reversed(self.sightings):
+            if self.last.time - sighting.time > INSTANT:
+                break
+            rise = sighting.hip - sighting.shoulder
+            if not math.isnan(rise):
+                return rise <= FLAT * self.unit and not self.last.leaving
+        return False
+
     def descent(self) -> Descent | None:
         """Return the last way down; None where it cannot be told."""
         times = np.array([sighting.time for sighting, _ in self.sightings])
         shoulders = _known(times, [_upper(one, self.unit) for one, _ in self.sightings])
         hips = _known(times, [one.hip for one, _ in self.sightings])
-        return None if shoulders is None else _measure(times, shoulders, hips, self.unit)
+        return None if shoulders is None else _measure(shoulders, hips, self.unit, self._arrival())
+
+    def _arrival(self) -> float:
+        """Return since when the person has been on the ground, bar short flickers."""
+        downs, arrival = 0, self.last.time
+        for count, (sighting, down) in enumerate(reversed(self.sightings), 1):
+            downs += down
+            if down and downs >= STEADY * count:
+                arrival = sighting.time
+        return arrival
 
 
 def is_down(sighting: Sighting, unit: float) -> bool:
@@ -142,33 +171,42 @@ def is_down(sighting: Sighting, unit: float) -> bool:
     # A comparison with NaN is false: an unknown joint forbids nothing.
     if sighting.ankle - hip > HIPS_FEET * unit or sighting.knee - hip > HIPS_KNEES * unit:
         return False
-    lowest = max((y for y in (hip, sighting.knee, sighting.ankle) if y == y), default=np.nan)
+    below = [y for y in (hip, sighting.knee, sighting.ankle) if not math.isnan(y)]
+    lowest = max(below, default=math.nan)
     flat = hip - shoulder <= FLAT * unit and lowest - shoulder <= SHOULDERS * unit
     width, height = sighting.box[2] - sighting.box[0], sighting.box[3] - sighting.box[1]
     return flat or (height <= BOX * unit and width >= WIDER * height)
 
 
-def see(
-    skeleton: Skeleton, points: npt.ArrayLike, scores: npt.ArrayLike, box: npt.ArrayLike, time: float
-) -> Sighting | None:
+def see(poses: Poses, row: int) -> Sighting | None:
     """Return where a person is; None where there is neither a keypoint nor a box."""
-    edges = tuple(np.asarray(box, float).tolist())
-    if not all(edge == edge for edge in edges):
+    left, top, right, bottom = poses.boxes[row].tolist()
+    if not np.isfinite(left + top + right + bottom):
         return None
-    places = np.asarray(points, float).tolist()
-    sure = np.asarray(scores, float).tolist()
+    places, sure = poses.keypoints[row].tolist(), poses.scores[row].tolist()
     shoulder, hip, knee, ankle = (
-        _middle(skeleton, places, sure, name) for name in ("shoulder", "hip", "knee", "ankle")
+        _middle(poses.skeleton, places, sure, name) for name in ("shoulder", "hip", "knee", "ankle")
     )
     trunk = float(np.hypot(shoulder[0] - hip[0], shoulder[1] - hip[1]))
     leg = float(
         np.hypot(hip[0] - knee[0], hip[1] - knee[1])
         + np.hypot(knee[0] - ankle[0], knee[1] - ankle[1])
     )
-    sizes = [size for size in (trunk / TRUNK, leg / LEG) if size == size]
-    stature = max(sizes, default=max(edges[2] - edges[0], edges[3] - edges[1]))
-    upright = hip[1] - shoulder[1] > 0.7 * trunk
-    return Sighting(time, shoulder[1], hip[1], knee[1], ankle[1], edges, stature, upright)
+    sizes = (trunk / TRUNK, leg / LEG, _breadth(poses.skeleton, places, sure) / SHOULDERS_APART)
+    known = [size for size in sizes if not math.isnan(size)]
+    stature = max(known, default=max(right - left, bottom - top))
+    width = poses.size[0]
+    return Sighting(
+        poses.time,
+        shoulder=shoulder[1],
+        hip=hip[1],
+        knee=knee[1],
+        ankle=ankle[1],
+        box=(left, top, right, bottom),
+        stature=stature,
+        upright=hip[1] - shoulder[1] > 0.7 * trunk,
+        leaving=width > 0 and (left <= 0.01 * width or right >= 0.99 * width),
+    )
 
 
 def _middle(
@@ -181,9 +219,15 @@ def _middle(
     return sum(x for x, _ in known) / len(known), sum(y for _, y in known) / len(known)
 
 
+def _breadth(skeleton: Skeleton, places: list[list[float]], sure: list[float]) -> float:
+    rows = [skeleton.find(f"{side}_shoulder") for side in ("left", "right")]
+    known = [places[row] for row in rows if row is not None and sure[row] >= LEAST_SCORE]
+    return math.dist(*known) if len(known) == 2 else math.nan
+
+
 def _upper(sighting: Sighting, unit: float) -> float:
     """The height of the shoulders; without them, where they are in such a box."""
-    if sighting.shoulder == sighting.shoulder:
+    if not math.isnan(sighting.shoulder):
         return sighting.shoulder
     top, bottom = sighting.box[1], sighting.box[3]
     return min(top + 0.15 * unit, (top + bottom) / 2)
@@ -202,31 +246,31 @@ def _known(times: Floats, values: Sequence[float]) -> tuple[Floats, Floats] | No
 
 
 def _measure(
-    times: Floats,
     shoulders: tuple[Floats, Floats],
     hips: tuple[Floats, Floats] | None,
     unit: float,
+    arrival: float,
 ) -> Descent | None:
     # Samples at equal distances make the rule independent of the frame rate.
-    grid = np.arange(times[-1], times[0] - 1e-9, -STEP)[::-1]
+    first = max(shoulders[0][0], arrival - LONGEST)
+    grid = np.arange(shoulders[0][-1], first - 1e-9, -STEP)[::-1]
     upper = np.interp(grid, *shoulders) / unit
-    longest, instant = round(LONGEST / STEP), round(INSTANT / STEP)
-    if len(grid) <= instant:
+    there = int(np.searchsorted(grid, arrival)) + 1
+    instant = round(INSTANT / STEP)
+    if there <= instant:
         return None
-    drops = np.array([y - upper[max(0, i - longest) : i + 1].min() for i, y in enumerate(upper)])
-    # The way down ends where most of the greatest drop is done; later swaying is no part of it.
-    stop = int(np.argmax(drops >= 0.9 * drops.max()))
-    begin = max(0, stop - longest) + int(np.argmin(upper[max(0, stop - longest) : stop + 1]))
-    way = upper[begin : stop + 1]
-    fast = upper[instant:] - upper[:-instant]
-    near = fast[max(0, begin - 1) : max(stop - instant + 1, begin) + 1]
-    quarter = begin + int(np.argmax(way >= way[0] + 0.25 * (way[-1] - way[0])))
-    end, hip_drop = float(grid[stop]), float("nan")
+    begin = int(np.argmin(upper[:there]))
+    # Somebody lost in mid-fall is still sinking: then there is nothing to take the middle of.
+    settled = min(instant, len(upper) - there + 1)
+    drop = float(np.median(upper[-settled:]) - upper[begin])
+    fast = upper[begin + instant :] - upper[begin:-instant]
+    speed = float(fast[: max(there - begin, 0)].max(initial=0.0)) / INSTANT
+    quarter = begin + int(np.argmax(upper[begin:] >= upper[begin] + 0.25 * drop))
+    end = begin + int(np.argmax(upper[begin:] >= upper[begin] + 0.9 * drop))
+    ending, hip_drop = float(grid[end]), math.nan
     if hips is not None:
-        lower = np.interp(grid, *hips) / unit
-        end, hip_drop = _sink(grid, lower, begin, end)
-    speed = float(near.max(initial=0.0)) / INSTANT
-    return Descent(float(grid[quarter]), end, float(drops[stop]), hip_drop, speed)
+        ending, hip_drop = _sink(grid, np.interp(grid, *hips) / unit, begin, ending)
+    return Descent(float(grid[quarter]), ending, drop, hip_drop, speed)
 
 
 def _sink(grid: Floats, lower: Floats, begin: int, otherwise: float) -> tuple[float, float]:
@@ -234,12 +278,7 @@ def _sink(grid: Floats, lower: Floats, begin: int, otherwise: float) -> tuple[fl
     way = lower[begin:]
     high = int(np.argmin(way))
     rest = way[high:]
-    drop = float(np.median(rest[-5:]) - rest[0])
+    drop = float(np.median(rest[-3:]) - rest[0])
     if drop <= 0:
         return otherwise, drop
     return float(grid[begin + high + int(np.argmax(rest >= rest[0] + 0.9 * drop))]), drop
-
-
-def newest_first(history: History) -> Iterator[Sighting]:
-    """Yield the sightings from the latest to the earliest."""
-    return (sighting for sighting, _ in reversed(history.sightings))

@@ -26,16 +26,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from poise.classification.descent import Descent, History, Sighting, see
+from poise.classification.descent import STEADY, Descent, History, Sighting, see
 from poise.classification.events import Event
 from poise.clip import Clip, Track
 from poise.poses import Poses
 
 DROP = 0.3  # body heights; from a chair it is 0.35 to 0.5, from standing 0.7
-HIP_DROP = 0.12  # from a chair 0.25; none in bending, and in lying down from sitting on a bed
+HIP_DROP = 0.1  # from a chair 0.25; none in bending, and in lying down from sitting on a bed
 SPEED = 0.5  # body heights per second
 HELD = 0.5  # seconds on the ground, ...
-SHARE = 0.6  # ... for at least so much of them, since estimates flicker there
 LOST = 0.5  # seconds unseen after which somebody has vanished
 FORGET = 1.5  # seconds unseen after which somebody found is somebody else
 REACH = 0.75  # body heights between a lost person and the same one found again
@@ -126,9 +125,7 @@ def _frames(track: Track) -> Iterator[Poses]:
 def _sightings(poses: Poses) -> Iterator[tuple[int, Sighting]]:
     ids = range(len(poses)) if poses.ids is None else poses.ids.tolist()
     for row, identity in enumerate(ids):
-        sighting = see(
-            poses.skeleton, poses.keypoints[row], poses.scores[row], poses.boxes[row], poses.time
-        )
+        sighting = see(poses, row)
         if sighting is not None:
             yield identity, sighting
 
@@ -137,14 +134,14 @@ def _judge(history: History, share: float) -> list[Event]:
     if history.told:
         history.told = history.down_share(1.0) > 0 or not history.last.upright
         return []
-    if share < SHARE:
+    if share < STEADY:
         return []
     descent = history.descent()
     return _tell(history, descent, 1.0) if descent is not None and _is_fall(descent) else []
 
 
 def _judge_lost(history: History) -> list[Event]:
-    if history.told or history.last.upright:
+    if history.told or not history.sinking_away():
         return []
     descent = history.descent()
     if descent is None or not _is_fall(descent) or history.last.time - descent.end > HELD:
