@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from poise.classification.correction.gauges import Gauges
-from poise.classification.correction.judging import Judgement
+from poise.classification.correction.judging import IN_ZONE, Judgement
 from poise.classification.correction.taking import FRONT, SIDE
 from poise.classification.correction.words import own_part, tell, unseen
 
@@ -17,10 +17,12 @@ def tell_lines(judgement: Judgement) -> list[str]:
     """Return the score, the corrections (worst first), the holds, and what was not judged."""
     still = len(judgement.times) < 2
     if math.isnan(judgement.score):
-        lines = [f"{_title(judgement)}: cannot say; only {judgement.judged:.0%} could be judged"]
+        lines = [
+            f"{_title(judgement)}: cannot say; only {100 * judgement.judged:.0f} % could be judged"
+        ]
     else:
         when = "" if still else f" at {judgement.best:.1f} s"
-        share = f"{judgement.judged:.0%} judged"
+        share = f"{100 * judgement.judged:.0f} % judged"
         lines = [f"{_title(judgement)}: {judgement.score:.0f} of 100{when}; {share}"]
         lines += [f"- {text}" for text, _ in tell(judgement)]
     if not still:
@@ -95,7 +97,7 @@ def _title(judgement: Judgement) -> str:
 
 def _tell_holds(holds: list[tuple[float, float]]) -> str:
     if not holds:
-        return "never held"
+        return f"never held: no moment reaches {IN_ZONE:.0f} of 100"
     start, end = max(holds, key=lambda hold: hold[1] - hold[0])
     total = sum(stop - begin for begin, stop in holds)
     if len(holds) == 1:

@@ -12,21 +12,21 @@ from poise.classification.correction.target import swap_sides
 _PLURALS = {"foot": "feet"}
 # What to say of a joint or limb where its value is to grow, and where it is to shrink.
 _WORDS: dict[str, tuple[str, str]] = {
-    "angle.knee": ("straighten the {part} by {n} degrees", "bend the {part} {n} degrees more"),
-    "angle.elbow": ("straighten the {part} by {n} degrees", "bend the {part} {n} degrees more"),
-    "angle.hip": ("open the {part} by {n} degrees", "fold the {part} {n} degrees more"),
+    "angle.knee": ("straighten {part} by {n} degrees", "bend {part} {n} degrees more"),
+    "angle.elbow": ("straighten {part} by {n} degrees", "bend {part} {n} degrees more"),
+    "angle.hip": ("open {part} by {n} degrees", "fold {part} {n} degrees more"),
     "angle.shoulder": (
-        "move the {arm} {n} degrees further from the trunk",
-        "bring the {arm} {n} degrees closer to the trunk",
+        "move {arm} {n} degrees further from the trunk",
+        "bring {arm} {n} degrees closer to the trunk",
     ),
-    "angle.ankle": ("point the {foot} {n} degrees more", "draw up the {foot} by {n} degrees"),
+    "angle.ankle": ("point {foot} {n} degrees more", "draw up {foot} by {n} degrees"),
     "angle.neck": ("straighten the neck by {n} degrees", "bend the neck {n} degrees more"),
-    "arch": ("lift the {part} by {n} degrees", "lower the {part} by {n} degrees"),
+    "arch": ("lift {part} by {n} degrees", "lower {part} by {n} degrees"),
     "across": (
-        "lift the {left} end of the {part} by {n} degrees",
-        "lift the {right} end of the {part} by {n} degrees",
+        "lift the {left} end of {part} by {n} degrees",
+        "lift the {right} end of {part} by {n} degrees",
     ),
-    "elevation": ("raise the {part} by {n} degrees", "lower the {part} by {n} degrees"),
+    "elevation": ("raise {part} by {n} degrees", "lower {part} by {n} degrees"),
 }
 
 
@@ -67,7 +67,7 @@ def say(finding: Finding, judgement: Judgement, *, both: bool = False) -> str:
     elif kind == "angle":
         kind = f"angle.{_bare(part)}"
     elif kind == "arch":
-        names["part"] = "hips" if _bare(part) == "hip" else names["part"]
+        names["part"] = "the hips" if _bare(part) == "hip" else names["part"]
     sides = ("right", "left") if judgement.swapped else ("left", "right")
     text = _WORDS[kind][finding.off < 0]
     return text.format(n=degrees, left=sides[0], right=sides[1], **names)
@@ -92,10 +92,10 @@ def _say_heading(finding: Finding, judgement: Judgement, part: str, degrees: str
     own = finding.check.part
     if own in ("shoulders", "hips"):
         sides = ("right", "left") if judgement.swapped else ("left", "right")
-        return f"lift the {sides[up < 0]} end of the {part} by {degrees} degrees"
+        return f"lift the {sides[up < 0]} end of {part} by {degrees} degrees"
     verb = {"trunk": "lean", "head": "lean"}.get(own, "turn")
     if abs(up) >= abs(right):
-        return f"{'raise' if up > 0 else 'lower'} the {part} by {degrees} degrees"
+        return f"{'raise' if up > 0 else 'lower'} {part} by {degrees} degrees"
     if judgement.target.view == "side":
         way = "forwards" if right > 0 else "backwards"
     elif judgement.target.view == "front" and own.startswith(("left_", "right_")):
@@ -105,7 +105,7 @@ def _say_heading(finding: Finding, judgement: Judgement, part: str, degrees: str
     else:
         seen_right = (right > 0) != judgement.flipped
         way = f"to the {'right' if seen_right else 'left'} of the picture"
-    return f"{verb} the {part} {degrees} degrees {way}"
+    return f"{verb} {part} {degrees} degrees {way}"
 
 
 def _are_twins(one: Finding, other: Finding) -> bool:
@@ -124,11 +124,9 @@ def _bare(part: str) -> str:
 def _names(part: str, *, both: bool) -> dict[str, str]:
     """Return how to call a joint or limb, and the arm or foot that it moves."""
     bare = _bare(part)
+    if both:
+        names = {"part": _PLURALS.get(bare, f"{bare}s"), "arm": "arms", "foot": "feet"}
+        return {key: f"both {name}".replace("_", " ") for key, name in names.items()}
     side = "" if bare == part else f"{part.split('_', maxsplit=1)[0]} "
-    if not both:
-        names = {"part": bare, "arm": "arm", "foot": "foot"}
-        return {key: (side + name).replace("_", " ") for key, name in names.items()}
-    names = {"part": _PLURALS.get(bare, f"{bare}s"), "arm": "arms", "foot": "feet"}
-    if bare == "hip":
-        return {**names, "part": "hips"}
-    return {key: f"both {name}".replace("_", " ") for key, name in names.items()}
+    names = {"part": bare, "arm": "arm", "foot": "foot"}
+    return {key: f"the {side}{name}".replace("_", " ") for key, name in names.items()}
