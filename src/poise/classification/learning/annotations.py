@@ -10,14 +10,14 @@ import numpy as np
 
 from poise.classification.learning.columns import find_keypoint, make_skeleton
 from poise.classification.learning.examples import Piece
-from poise.classification.learning.tables import Reading
+from poise.classification.learning.options import TeachingOptions
 from poise.clip import Track
 from poise.errors import InputError, UsageError
 from poise.io.formats.source import load_json, well_formed
 from poise.skeleton import get_skeleton
 
 
-def read_coco(path: Path, reading: Reading) -> tuple[list[Piece], list[str]]:
+def read_coco(path: Path, options: TeachingOptions) -> tuple[list[Piece], list[str]]:
     """Return the people of COCO annotations whose categories or attributes are classes.
 
     The class is the annotation's own field or attribute of the label's name, or else the name of
@@ -27,22 +27,22 @@ def read_coco(path: Path, reading: Reading) -> tuple[list[Piece], list[str]]:
         InputError: No person has a class.
         UsageError: Windows are wanted.
     """
-    if reading.timed:
+    if options.window is not None:
         raise UsageError("COCO annotations have no times", where=path, remedy="leave --window out")
     document = load_json(path)
     with well_formed(path, "COCO annotations"):
         categories = {c["id"]: c for c in document.get("categories", ())}
         images = {image["id"]: str(image["file_name"]) for image in document["images"]}
         people = [a for a in document["annotations"] if a.get("keypoints") and not a.get("iscrowd")]
-        named = [(_class(a, categories, reading.label), a) for a in people]
+        named = [(_class(a, categories, options.label_column), a) for a in people]
         pieces = [
             _person(path, images[a["image_id"]], label, a, categories.get(a.get("category_id"), {}))
             for label, a in named
             if label is not None
         ]
     if not pieces:
-        what = f"no person has a class: neither a field or attribute {reading.label!r} nor several "
-        raise InputError(what + "categories", where=path, remedy="name it with --label-column")
+        what = f"no person has a class: no attribute {options.label_column!r}, one category only"
+        raise InputError(what, where=path, remedy="name the attribute with --label-column")
     left = len(people) - len(pieces)
     return pieces, [f"{path.name}: {left} people have no class"] if left else []
 

@@ -13,29 +13,12 @@ import numpy as np
 from poise.classification.learning.columns import Columns, find_columns
 from poise.classification.learning.examples import Piece
 from poise.classification.learning.features import Floats, count_known
+from poise.classification.learning.options import TeachingOptions
 from poise.clip import Track
 from poise.errors import InputError, UsageError
 from poise.io.formats.source import numbered_lines, well_formed
 
 _LEAST_KEYPOINTS = 5  # of those that features use
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a table is read.
-
-    Attributes:
-        label: The column, or the attribute, that holds the class.
-        group: The column that tells recordings or people apart; None for unbroken runs of rows
-            with one label.
-        aspect: Width over height of the pictures, where coordinates are shares of them.
-        timed: Whether rows are wanted in time, for windows.
-    """
-
-    label: str = "label"
-    group: str | None = None
-    aspect: float | None = None
-    timed: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +55,7 @@ class Table:
         return [row[column].strip() for row in self.rows]
 
 
-def read_table(path: Path, reading: Reading) -> tuple[list[Piece], list[str]]:
+def read_table(path: Path, options: TeachingOptions) -> tuple[list[Piece], list[str]]:
     """Return the rows of a CSV table, and notes.
 
     An empty cell, ``nan``, or the place (0, 0) is an absent keypoint; a row without any is left
@@ -84,11 +67,11 @@ def read_table(path: Path, reading: Reading) -> tuple[list[Piece], list[str]]:
     """
     table = _open_table(path)
     columns = find_columns(table.heads)
-    _check_heads(table, columns, reading)
+    _check_heads(table, columns, options)
     if not table.rows:
         raise InputError("has a header but no row", where=path)
-    points, scores, notes = _bodies(table, columns, reading)
-    return _cut(table, columns, points, scores, reading), notes
+    points, scores, notes = _bodies(table, columns, options)
+    return _cut(table, columns, points, scores, options), notes
 
 
 def _open_table(path: Path) -> Table:
@@ -102,7 +85,7 @@ def _open_table(path: Path) -> Table:
     return Table(path, [head.strip() for head in heads], rows)
 
 
-def _check_heads(table: Table, columns: Columns, reading: Reading) -> None:
+def _check_heads(table: Table, columns: Columns, options: TeachingOptions) -> None:
     path, heads = table.path, table.heads
     if not columns.x:
         shown = ", ".join(heads[:4]) + (", ..." if len(heads) > 4 else "")
@@ -113,19 +96,21 @@ def _check_heads(table: Table, columns: Columns, reading: Reading) -> None:
         what = f"has {known} of the body's keypoints in its columns, wanted {_LEAST_KEYPOINTS}"
         raise InputError(what, where=path)
     others = [name for name in columns.others if name]
-    for flag, name in (("--label-column", reading.label), ("--group", reading.group)):
+    for flag, name in (("--label-column", options.label_column), ("--group", options.group)):
         if name is not None and name not in heads:
             listed = ", ".join(others[:6]) or "none"
             remedy = f"name it with {flag}; its columns that are no keypoint's: {listed}"
             raise InputError(f"no column named {name!r}", where=path, remedy=remedy)
-    if reading.timed and "time" not in heads:
+    if options.window is not None and "time" not in heads:
         raise UsageError(
             "its rows have no times, so that windows cannot be cut", where=path,
             remedy="add a column 'time' in seconds, or leave --window out",
         )  # fmt: skip
 
 
-def _bodies(table: Table, columns: Columns, reading: Reading) -> tuple[Floats, Floats, list[str]]:
+def _bodies(
+    table: Table, columns: Columns, options: TeachingOptions
+) -> tuple[Floats, Floats, list[str]]:
     """Return (N, K, 2) places, (N, K) scores, and notes."""
     points = np.empty((len(table.rows), len(columns.x), 2))
     scores = np.ones(points.shape[:2])
@@ -137,14 +122,14 @@ def _bodies(table: Table, columns: Columns, reading: Reading) -> tuple[Floats, F
     absent = ~np.isfinite(points).all(axis=2) | (points == 0).all(axis=2)
     points[absent], scores[absent | ~np.isfinite(scores)] = np.nan, 0.0
     name, notes = table.path.name, []
-    used = {reading.label, reading.group, "time", "frame", "id", ""}
+    used = {options.label_column, options.group, "time", "frame", "id", ""}
     unknown = [other for other in columns.others if other not in used]
     if unknown:
         shown = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
         notes.append(f"{name}: columns that are no keypoint's are passed over: {shown}")
     if empty := int(absent.all(axis=1).sum()):
         notes.append(f"{name}: {empty} of {len(points)} rows hold no keypoint")
-    return _squared(table.path, points, reading.aspect, notes), scores, notes
+    return _squared(table.path, points, options.ratio, notes), scores, notes
 
 
 def _squared(path: Path, points: Floats, aspect: float | None, notes: list[str]) -> Floats:
@@ -164,17 +149,17 @@ def _squared(path: Path, points: Floats, aspect: float | None, notes: list[str])
 
 
 def _cut(
-    table: Table, columns: Columns, points: Floats, scores: Floats, reading: Reading
+    table: Table, columns: Columns, points: Floats, scores: Floats, options: TeachingOptions
 ) -> list[Piece]:
     """Return the rows cut where the label, the group or the person changes."""
-    labels = table.words(reading.label)
+    labels = table.words(options.label_column)
     if "" in labels:
-        what = f"row {labels.index('') + 2}: its column {reading.label} is empty"
+        what = f"row {labels.index('') + 2}: its column {options.label_column} is empty"
         raise InputError(what, where=table.path, remedy="name its class, or take the row out")
-    groups = table.words(reading.group)
-    people = table.words("id" if reading.timed else None)
+    groups = table.words(options.group)
+    people = table.words("id" if options.window is not None else None)
     keys = list(zip(labels, groups, people, strict=True))
-    times = _times(table, reading)
+    times = _times(table, options)
     # The people of a timed table stand between one another, row by row.
     order = sorted(range(len(keys)), key=lambda n: people[n])
     pieces = []
@@ -185,33 +170,16 @@ def _cut(
         bodies = (part[chosen].astype(np.float32) for part in (points, scores))
         track = Track(0, columns.skeleton, times[chosen], *bodies)
         origins = tuple(f"{table.path.name}, row {n + 2}" for n in chosen.tolist())
-        group = f"group {key[1]}" if reading.group else f"run {run}"
-        pieces.append(Piece(key[0], group, track, origins, timed=reading.timed))
+        group = f"group {key[1]}" if options.group else f"run {run}"
+        pieces.append(Piece(key[0], group, track, origins, timed=options.window is not None))
     return pieces
 
 
-def _times(table: Table, reading: Reading) -> Floats:
-    if not reading.timed:
+def _times(table: Table, options: TeachingOptions) -> Floats:
+    if options.window is None:
         return np.arange(len(table.rows), dtype=np.float64)
     times = np.array(table.values(table.heads.index("time")))
     if not np.isfinite(times).all():
         row = int(np.flatnonzero(~np.isfinite(times))[0]) + 2
         raise InputError(f"row {row}, column time: is empty", where=table.path)
     return times
-
-
-def parse_aspect(text: str) -> float:
-    """Return width over height of ``16:9``, ``1280x720`` or ``1.78``.
-
-    Raises:
-        UsageError: It is none of these.
-    """
-    parts = text.replace("x", ":").split(":")
-    try:
-        values = [float(part) for part in parts]
-        ratio = values[0] / values[1] if len(values) == 2 else values[0]
-    except (ValueError, ZeroDivisionError):
-        ratio, values = 0.0, []
-    if len(values) not in (1, 2) or not 0.1 <= ratio <= 10:
-        raise UsageError(f"{text!r} is no ratio", where="--aspect", remedy="such as 16:9")
-    return ratio

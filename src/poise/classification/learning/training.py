@@ -20,6 +20,7 @@ from poise.classification.learning.kinds import (
     find_prototypes,
     fit_network,
     require_learning,
+    spread,
 )
 from poise.classification.learning.prediction import Classifier, Limits, Network, softmax
 from poise.classification.learning.vectors import make_vectors
@@ -201,8 +202,6 @@ def _prototypes(
 
 def _held_distances(examples: Examples, folds: Labels, *, seed: int) -> Floats:
     """Return (N,) distances of each example from the prototypes of the other recordings."""
-    from poise.classification.learning.kinds import spread
-
     distances = np.zeros(len(examples))
     for fold in np.unique(folds):
         values, _ = _with_mirrors(examples, folds != fold)
