@@ -6,10 +6,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from clips_made_up import CROWD_FRAMES, make_crowd
-from poise.errors import InputError, UsageError
-from poise.loading import choose_track, identify, main_person, weigh_people
+from poise.errors import InputError, NoInputError, UsageError
+from poise.io import write_clip
+from poise.loading import (
+    LoadingOptions,
+    choose_track,
+    expand_sources,
+    find_footage,
+    identify,
+    load_clip,
+    main_person,
+    name_sources,
+    weigh_people,
+)
 from poise.synthetic import Dancer, Stage, still
 
 
@@ -106,6 +118,52 @@ def test_an_unknown_id_names_the_known_ones() -> None:
 def test_a_still_person_is_one_person() -> None:
     stage = Stage(Dancer(still("stand", 1.0)), size=(320, 240), fps=10.0)
     assert len(identify(stage.clip()).ids()) == 1
+
+
+def test_a_folder_is_its_sources_in_natural_order(tmp_path) -> None:
+    for name in ("b10.mp4", "b9.mp4", "a.png", "notes.txt", ".hidden.png"):
+        (tmp_path / name).touch()
+    found = [str(tmp_path / name) for name in ("a.png", "b9.mp4", "b10.mp4")]
+    assert expand_sources([str(tmp_path)]) == found
+    assert expand_sources([f"{tmp_path}/b*.mp4", str(tmp_path / "b9.mp4")]) == found[1:]
+    assert expand_sources(["gone.mp4"]) == ["gone.mp4"]
+    with pytest.raises(NoInputError, match="nothing matches"):
+        expand_sources([f"{tmp_path}/*.avi"])
+
+
+def test_no_two_sources_have_one_name() -> None:
+    assert name_sources(["x/a.mp4", "y/b.png"]) == ["a", "b"]
+    assert name_sources(["a.mp4", "a.mov"]) == ["a-mp4", "a-mov"]
+    assert name_sources(["x/a.mp4", "y/a.mp4"]) == ["a-mp4", "a-mp4-2"]
+
+
+def test_footage_is_a_picture_or_video_that_is_there(tmp_path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (8, 8)).save(path)
+    assert find_footage(str(path)) == str(path)
+    assert find_footage(str(tmp_path / "b.png")) is None
+    assert find_footage("") is None and find_footage(str(tmp_path)) is None
+
+
+def test_a_keypoint_file_needs_no_model_and_comes_out_joined(tmp_path) -> None:
+    pieces = [{"id": 1, "x": 300, "end": 25}, {"id": 7, "x": 310, "start": 30}]
+    write_clip(make_crowd(*pieces), tmp_path / "a.jsonl")
+
+    def refuse() -> None:
+        raise AssertionError("asked for a model")
+
+    clip = load_clip(str(tmp_path / "a.jsonl"), refuse, LoadingOptions())
+    assert clip.ids() == [1] and len(clip) == CROWD_FRAMES
+    write_clip(make_crowd(), tmp_path / "nobody.jsonl")
+    with pytest.raises(InputError, match=r"nobody.jsonl: no person was found"):
+        load_clip(str(tmp_path / "nobody.jsonl"), refuse, LoadingOptions())
+
+
+def test_options_name_their_field() -> None:
+    assert LoadingOptions(smooth="none").estimation().smooth == "none"
+    for wrong in ({"fps": 0}, {"fps": float("inf")}, {"smooth": "savgoll"}):
+        with pytest.raises(UsageError, match=next(iter(wrong))):
+            LoadingOptions(**wrong)
 
 
 @pytest.mark.data
