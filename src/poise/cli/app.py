@@ -19,6 +19,7 @@ from poise.cli.classify import classify
 from poise.cli.compare import compare
 from poise.cli.correct import correct
 from poise.cli.estimate import estimate
+from poise.cli.teach import teach
 from poise.errors import OutputError, PoiseError
 
 # What Pillow wants to say of a damaged picture becomes our error, or nothing.
@@ -37,6 +38,7 @@ app.command()(compare)
 app.command()(correct)
 app.command()(angles)
 app.command()(classify)
+app.command()(teach)
 app.command()(demo.demo)
 app.command()(convert.convert)
 app.add_typer(models.app, name="models")
