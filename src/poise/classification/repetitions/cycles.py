@@ -15,6 +15,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 _SMOOTH = 0.05  # seconds: the time constant of the smoothing
+_QUICK = 0.06  # seconds between frames; where they are nearer, single outliers are passed over
 _LOST = 2.0  # seconds without a value, after which a cycle under way is given up
 _STILL = 8.0  # seconds in one place, after which this place is the new rest
 _LEAK = 10.0  # seconds: how fast the rest follows somebody who has settled elsewhere
@@ -60,12 +61,19 @@ class Cycle:
         """Return the samples at which it leaves, begins to be held, ends so, and is back."""
         shares = self.shares
         top = int(np.argmax(shares))
-        before = np.flatnonzero(shares[:top] <= _END)
+        start = self._leaves(shares, top)
         after = np.flatnonzero(shares[top:] <= _END)
-        start = int(before[-1]) if len(before) else int(np.argmin(shares[: top + 1]))
         end = top + (int(after[0]) if len(after) else int(np.argmin(shares[top:])))
         held = start + np.flatnonzero(shares[start : end + 1] >= _HELD)
         return start, int(held[0]), int(held[-1]), end
+
+    def _leaves(self, shares: Floats, top: int) -> int:
+        """Return the last sample near the lowest place of the second before it really goes."""
+        near = np.flatnonzero(shares[: top + 1] <= _BACK)
+        going = int(near[-1]) if len(near) else 0
+        since = int(np.searchsorted(self.times, self.times[going] - _BEFORE))
+        level = max(_END, float(shares[since : going + 1].min()) + 0.03)
+        return since + int(np.flatnonzero(shares[since : going + 1] <= level)[-1])
 
 
 @dataclass
@@ -143,11 +151,12 @@ class CycleFinder:
 
     def _smooth(self, time: float, value: float) -> None:
         self._recent.append(value)
-        middle = sorted(self._recent)[len(self._recent) // 2]
         if math.isnan(self._value):
             self._value = self._base = value
             return
         step = max(time - self._time, 0.0)
+        # Three frames of a slow camera are too long a time for a median: a quick peak would go.
+        middle = sorted(self._recent)[len(self._recent) // 2] if step < _QUICK else value
         self._value += (middle - self._value) * step / (_SMOOTH + step)
         self._leak = step / (_LEAK + step)
 
