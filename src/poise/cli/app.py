@@ -19,6 +19,7 @@ from poise.cli.classify import classify
 from poise.cli.compare import compare
 from poise.cli.correct import correct
 from poise.cli.estimate import estimate
+from poise.cli.reps import reps
 from poise.cli.teach import teach
 from poise.errors import OutputError, PoiseError
 
@@ -38,6 +39,7 @@ app.command()(compare)
 app.command()(correct)
 app.command()(angles)
 app.command()(classify)
+app.command()(reps)
 app.command()(teach)
 app.command()(demo.demo)
 app.command()(convert.convert)
