@@ -11,6 +11,8 @@ over ``STEP``. Then the same velocity and speed of the body's middle in the pict
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,6 +26,7 @@ from poise.classification.learning.features import (
 )
 
 STEP = 0.1  # seconds between two samples
+Flags = npt.NDArray[np.bool_]
 _COURSE = ("mean", "deviation", "velocity", "speed")
 _MIDDLE = ("middle.x", "middle.y")
 _MOVING = len(FEATURE_NAMES) - len(KEYPOINTS)  # that a keypoint is known has only a mean
@@ -32,8 +35,6 @@ WINDOW_NAMES = (
     *(f"{course}.{name}" for course in _COURSE[1:] for name in FEATURE_NAMES[:_MOVING]),
     *(f"{course}.{name}" for course in _COURSE[2:] for name in _MIDDLE),
 )
-# Frames at once: the samples of all features of so many moments stay a few megabytes.
-_CHUNK = 512
 
 
 def measure_windows(
@@ -52,13 +53,22 @@ def measure_windows(
     series = measure_poses(places, units)
     middle = places[:, PLACES.index("middle_hip")]
     middle = np.where(np.isnan(middle), places[:, PLACES.index("middle_shoulder")], middle)
-    parts = [np.zeros((0, len(WINDOW_NAMES)))]
-    for start in range(0, len(chosen), _CHUNK):
-        rows = _samples(times, times[chosen[start : start + _CHUNK]], window)
-        unit = _mean(units[rows])[:, None]
-        moved = [part / unit for part in _motion(middle[rows], window)]
-        parts.append(np.concatenate([*_describe(series[rows], window), *moved], axis=1))
-    return np.concatenate(parts)
+    rows = _samples(times, times[chosen], window)
+    unit = _Course(units[:, None], rows).mean
+    course, path = _Course(series, rows), _Course(middle, rows)
+    moving = slice(None, _MOVING)
+    features: Floats = np.concatenate(
+        [
+            course.mean,
+            course.deviation[:, moving],
+            course.velocity(window)[:, moving],
+            course.speed(window)[:, moving],
+            path.velocity(window) / unit,
+            path.speed(window) / unit,
+        ],
+        axis=1,
+    )
+    return features
 
 
 def _samples(times: Floats, moments: Floats, window: float) -> npt.NDArray[np.int64]:
@@ -73,28 +83,45 @@ def _samples(times: Floats, moments: Floats, window: float) -> npt.NDArray[np.in
     return rows
 
 
-def _describe(samples: Floats, window: float) -> list[Floats]:
-    """Return the mean, deviation, velocity and speed of (M, S, F) samples."""
-    mean = _mean(samples)
-    moving = samples[..., :_MOVING]
-    deviation = np.sqrt(_mean((moving - mean[:, None, :_MOVING]) ** 2))
-    return [mean, deviation, *_motion(moving, window)]
+class _Course:
+    """The samples of a (T, F) series in (M, S) windows, one after the other: M rows at a time."""
+
+    def __init__(self, series: Floats, rows: npt.NDArray[np.int64]) -> None:
+        known = np.isfinite(series)
+        values = np.where(known, series, 0.0)
+        self._steps = [(values[row], known[row]) for row in rows.T]
+        self.mean = _ratio(*self._total(self._steps))
+
+    @property
+    def deviation(self) -> Floats:
+        """(M, F) root mean square about the mean."""
+        squares = [((value - self.mean) ** 2, there) for value, there in self._steps]
+        return np.sqrt(_ratio(*self._total(squares)))
+
+    def velocity(self, window: float) -> Floats:
+        """(M, F) the mean of the later half less that of the earlier one, per second."""
+        half = len(self._steps) // 2
+        later, earlier = self._total(self._steps[-half:]), self._total(self._steps[:half])
+        velocity: Floats = (_ratio(*later) - _ratio(*earlier)) / (window / 2)
+        return velocity
+
+    def speed(self, window: float) -> Floats:
+        """(M, F) the mean absolute step, per second."""
+        steps = [
+            (np.abs(after - before), now & then)
+            for (before, then), (after, now) in itertools.pairwise(self._steps)
+        ]
+        return _ratio(*self._total(steps)) / (window / len(steps))
+
+    def _total(self, steps: list[tuple[Floats, Flags]]) -> tuple[Floats, Floats]:
+        """Return (M, F) the sum of what is known, and how much that is."""
+        total, count = np.zeros(steps[0][0].shape), np.zeros(steps[0][0].shape)
+        for value, there in steps:
+            total += np.where(there, value, 0.0)
+            count += there
+        return total, count
 
 
-def _motion(samples: Floats, window: float) -> tuple[Floats, Floats]:
-    """Return (M, F) velocity and speed of (M, S, F) samples, per second."""
-    half = samples.shape[1] // 2
-    later, earlier = _mean(samples[:, -half:]), _mean(samples[:, :half])
-    step = window / (samples.shape[1] - 1)
-    speed = _mean(np.abs(np.diff(samples, axis=1))) / step
-    velocity: Floats = (later - earlier) / (window / 2)
-    return velocity, speed
-
-
-def _mean(samples: Floats) -> Floats:
-    """Return the mean over the known samples of (M, S, ...); NaN where none is known."""
-    known = np.isfinite(samples)
-    count = known.sum(axis=1)
-    total = np.where(known, samples, 0.0).sum(axis=1)
-    mean: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return mean
+def _ratio(total: Floats, count: Floats) -> Floats:
+    ratio: Floats = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return ratio
