@@ -97,12 +97,12 @@ class Measures:
         0 points to the right of the picture, 90 up, -90 down, 180 to the left.
         """
         x, y = self._limb(limb)
-        return np.where((x == 0) & (y == 0), np.nan, np.degrees(np.arctan2(-y, x)))
+        return np.where((x == 0) & (y == 0), np.nan, np.degrees(np.arctan2(0 - y, x)))
 
     def elevation(self, limb: str) -> Floats:
         """Return (T,) degrees -90..90 of a limb's end above its start: 0 is level, 90 upright."""
         x, y = self._limb(limb)
-        return np.where((x == 0) & (y == 0), np.nan, np.degrees(np.arctan2(-y, np.abs(x))))
+        return np.where((x == 0) & (y == 0), np.nan, np.degrees(np.arctan2(0 - y, np.abs(x))))
 
     @property
     def leaning(self) -> Floats:
@@ -230,16 +230,28 @@ def _steady(times: Floats, raw: Floats) -> Floats:
     seen = np.isfinite(raw)
     if not seen.any():
         return raw
-    bins = np.floor((times - times[0]) / _UNIT_BIN).astype(np.int64)
-    numbers, first = np.unique(bins[seen], return_index=True)
-    medians = np.array([np.median(part) for part in np.split(raw[seen], first[1:])])
+    bins = np.floor((times[seen] - times[0]) / _UNIT_BIN).astype(np.int64)
+    numbers, medians = _bin_medians(bins, raw[seen])
     reach = round(_UNIT_REACH / _UNIT_BIN)
-    low = np.searchsorted(numbers, numbers - reach)
-    high = np.searchsorted(numbers, numbers + reach, side="right")
-    upper = [np.quantile(medians[a:b], _UNIT_QUANTILE) for a, b in zip(low, high, strict=True)]
+    padded = np.full(numbers[-1] + 1 + 2 * reach, np.nan)
+    padded[numbers + reach] = medians
+    windows = np.sort(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)[numbers])
+    places = _UNIT_QUANTILE * (np.isfinite(windows).sum(axis=1) - 1)
+    rows, low = np.arange(len(numbers)), np.floor(places).astype(np.int64)
+    below, above = windows[rows, low], windows[rows, np.ceil(places).astype(np.int64)]
+    upper = below + (above - below) * (places - low)
     middles = times[0] + (numbers + 0.5) * _UNIT_BIN
     steady: Floats = np.interp(times, middles, upper)
     return steady
+
+
+def _bin_medians(
+    bins: npt.NDArray[np.int64], values: Floats
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    numbers, first, counts = np.unique(bins, return_index=True, return_counts=True)
+    ordered = values[np.lexsort((values, bins))]
+    medians = (ordered[first + (counts - 1) // 2] + ordered[first + counts // 2]) / 2
+    return numbers, medians
 
 
 def _slope(times: Floats, series: Floats) -> Floats:
