@@ -2,7 +2,8 @@
 
 ``python benchmarks/falls.py [--quick]``. Falls of several kinds and speeds, and movements that are
 none, each seen from several sides and by two cameras, at 10 to 60 frames per second, with noise and
-missing keypoints: who is found within half a second, and what is told though nothing fell. Everything is COCO's 17 keypoints and a box.
+missing keypoints: who is found within half a second, and what is told though nothing
+fell. Everything is COCO's 17 keypoints and a box. The tests use the same movements.
 """
 
 from __future__ import annotations
@@ -103,10 +104,11 @@ def others() -> Iterator[Case]:
     yield Case("gets up", sequence((FLOOR, 0.8), (PICK, 0.8), ("stand", 0.8), start=lie))
 
 
-def see(case: Case, side: float, camera: Camera) -> Clip:
-    """Return the truth of a movement at 60 frames per second."""
-    stage = Stage(Dancer(case.moves, facing=side), fps=FPS, camera=camera)
-    return stage.clip("coco17")
+def see(
+    case: Case, side: float, camera: Camera, *, fps: float = FPS, skeleton: str = "coco17"
+) -> Clip:
+    """Return the truth of a movement."""
+    return Stage(Dancer(case.moves, facing=side), fps=fps, camera=camera).clip(skeleton)
 
 
 def spoil(clip: Clip, fps: float, noise: float, missing: float, *, seed: int = 0) -> list[Poses]:

@@ -153,7 +153,10 @@ class History:
         times = np.array([sighting.time for sighting, _ in self.sightings])
         shoulders = _known(times, [_upper(one, self.unit) for one, _ in self.sightings])
         hips = _known(times, [one.hip for one, _ in self.sightings])
-        return None if shoulders is None else _measure(shoulders, hips, self.unit, self._arrival())
+        arrival = self._arrival()
+        if hips is not None and hips[0][-1] < arrival - 2 * STEP:
+            hips = None  # lost on the way, so how far they sank is unknown
+        return None if shoulders is None else _measure(shoulders, hips, self.unit, arrival)
 
     def _arrival(self) -> float:
         """Return since when the person has been on the ground, bar short flickers."""

@@ -60,7 +60,7 @@ class FallWatch:
         found: list[Event] = []
         for identity, sighting in seen.items():
             history = self._people.get(identity)
-            if history is None:
+            if history is None or not 0 <= sighting.time - history.last.time <= FORGET:
                 history = self._inherit(sighting, seen) or History(identity)
                 self._people[identity] = history
             history.add(sighting)
@@ -72,7 +72,8 @@ class FallWatch:
         near: dict[int, float] = {}
         for identity, history in self._people.items():
             away = math.dist(history.last.middle, sighting.middle) / max(history.unit, 1.0)
-            if identity not in seen and away <= REACH:
+            gap = sighting.time - history.last.time
+            if identity not in seen and away <= REACH and 0 <= gap <= FORGET:
                 near[identity] = away
         return self._people.pop(min(near, key=lambda identity: near[identity])) if near else None
 
