@@ -271,8 +271,9 @@ def test_nothing_named_is_said(tmp_path, capsys) -> None:
         (2, ["stage.jsonl", "dark.png", "-o", "a.mp4"], "do not go into one picture; name a fold"),
         (7, ["stage.jsonl", "-o", "full.csv"], "full.csv: exists already; add --overwrite"),
         (7, ["stage.jsonl", "-o", "text.mp4"], "text.mp4: exists already; add --overwrite"),
-        (7, ["stage.jsonl", "-o", "stage.jsonl/"], "is a file, not a folder"),
+        (7, ["stage.jsonl", "-o", "text.mp4/"], "is a file, not a folder"),
         (7, ["stage.jsonl", "-o", "no/a.csv"], "no/a.csv: there is no folder no; make it first"),
+        (7, ["empty/a.mp4", "-o", "empty/"], "empty/: holds the source empty/a.mp4; choose anot"),
         (7, ["full.csv", "-o", "full.csv", "--overwrite"], "full.csv: is also the source"),
     ],
 )  # fmt: skip
@@ -283,6 +284,8 @@ def test_what_cannot_be(tmp_path, monkeypatch, capsys, code, words, message) -> 
     Path("bad.toml").write_text("version =")
     Path("full.csv").write_text("x")
     Path("empty").mkdir()
+    if "empty/a.mp4" in words:
+        Path("empty/a.mp4").touch()
     Image.new("RGB", (64, 48)).save("dark.png")
     layout = _clip().skeleton
     nobody = tuple(Poses.empty(layout, index=n, time=n / 10) for n in range(5))

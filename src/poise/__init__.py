@@ -20,6 +20,7 @@ _HOMES = {
     "Skeleton": "skeleton",
     "Track": "clip",
     "Tracker": "tracking",
+    "classify": "classification",
     "compare": "comparison",
     "estimate": "pipeline",
     "get_skeleton": "skeleton",
@@ -31,6 +32,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from poise.classification import classify
     from poise.clip import Clip, Header, Track
     from poise.comparison import Coach, Comparison, compare
     from poise.errors import PoiseError
@@ -52,6 +54,7 @@ __all__ = [
     "Skeleton",
     "Track",
     "Tracker",
+    "classify",
     "compare",
     "estimate",
     "get_skeleton",

@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -197,6 +197,22 @@ def source_path(source: object) -> Path | None:
     with contextlib.suppress(OSError, ValueError):
         return Path(name) if Path(name).exists() else None
     return None
+
+
+def refuse_folder(folder: str, sources: Sequence[str]) -> None:
+    """Refuse a folder that is a source, or that holds one: it could be written over.
+
+    Raises:
+        OutputError: It is; the message names the source.
+    """
+    for source in sources:
+        refuse_source(folder, source)
+        path = source_path(source)
+        with translated(folder):
+            inside = path is not None and Path(folder).resolve() in path.resolve().parents
+        if inside:
+            raise OutputError(f"holds the source {source}", where=folder,
+                              remedy="choose another folder")  # fmt: skip
 
 
 def refuse_taken(path: str, *, overwrite: bool, folder: bool = False) -> None:

@@ -22,8 +22,8 @@ class ClassificationOptions(LoadingOptions):
     rules: Annotated[str | None, "A rules file, or a set of 'poise rules list'."] = None
     kinds: Annotated[
         str | None,
-        "Kinds of labels that are named, with commas. By default 'fall,gesture,posture'; with "
-        "--with alone, what that file teaches.",
+        "Kinds of labels that are named, with commas, such as 'fall,posture'. All by default; with "
+        "--with and no --rules, only what was taught.",
     ] = None
     person: Annotated[str, "Id of one person, or 'all'."] = EVERYONE
 

@@ -19,7 +19,7 @@ from poise.classification.saving import (
 from poise.classification.summary import write_summary
 from poise.draw import PICTURE_SUFFIXES
 from poise.errors import OutputError, UsageError
-from poise.output import refuse_source, refuse_taken, translated
+from poise.output import refuse_folder, refuse_source, refuse_taken, translated
 
 # What is painted, frames so far, and how many there will be.
 Report = Callable[[str, int, int], None]
@@ -73,6 +73,7 @@ class Outputs:
         for name in [*self.files, *([self.summary] if self.summary else [])]:
             _refuse(name, sources, overwrite=self.overwrite)
         if self.folder is not None:
+            refuse_folder(self.folder, sources)
             refuse_taken(self.folder, overwrite=self.overwrite, folder=True)
 
     def write_one(self, account: Account, report: Report | None = None) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ from poise.comparison.estimates import recall_clip
 from poise.comparison.folder import (
     SIDES,
     page_of,
-    refuse_folder,
     write_ranking,
     write_trial,
 )
@@ -36,7 +35,7 @@ from poise.errors import (
 from poise.loading import Report, choose_track, expand_sources, is_clip, name_sources
 from poise.models import load_model
 from poise.models.base import PoseModel
-from poise.output import refuse_taken, source_path
+from poise.output import refuse_folder, refuse_taken, source_path
 
 _KINDS = (
     "A video, a picture, or keypoints in any format that Poise reads: a file, or a folder of "

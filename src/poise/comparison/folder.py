@@ -26,9 +26,8 @@ from poise.comparison.report.pairs import MOST_PAIRS
 from poise.comparison.report.saving import to_json
 from poise.comparison.result import Comparison
 from poise.comparison.trial import Entrant, Trial
-from poise.errors import OutputError
 from poise.io import write_clip
-from poise.output import OutputFolder, refuse_source, refuse_taken, source_path, translated
+from poise.output import OutputFolder, refuse_taken, translated
 
 # The report of a film: its name, frames that are painted, and how many there will be.
 FilmReport = Callable[[str, int, int], None]
@@ -39,22 +38,6 @@ _FILES = re.compile(
     r"report\.html|comparison\.(json|mp4|gif)|timeline\.csv|(reference|attempt)\.jsonl|"
     r"ensemble\.json|estimates\.json|ranking\.(html|csv|json)"
 )
-
-
-def refuse_folder(folder: str, sources: Sequence[str]) -> None:
-    """Refuse a folder that is a source, or that holds one: it could be written over.
-
-    Raises:
-        OutputError: It is; the message names the source.
-    """
-    for source in sources:
-        refuse_source(folder, source)
-        path = source_path(source)
-        with translated(folder):
-            inside = path is not None and Path(folder).resolve() in path.resolve().parents
-        if inside:
-            raise OutputError(f"holds the source {source}", where=folder,
-                              remedy="choose another folder")  # fmt: skip
 
 
 def write_trial(
