@@ -39,8 +39,8 @@ from poise.synthetic.postures import angles
 
 # Every target as joint angles of the stage.
 POSES: dict[str, dict[str, float]] = {
-    "plank": {"body_pitch": 73, "arm_front": 75},
-    "forearm-plank": {"body_pitch": 82, "arm_front": 82, "elbow": 90},
+    "plank": {"body_pitch": 73, "leg_front": 10, "arm_front": 75},
+    "forearm-plank": {"body_pitch": 82, "leg_front": 10, "arm_front": 82, "elbow": 90},
     "downward-dog": {"body_pitch": 135, "leg_front": 95, "arm_front": 172},
     "cobra": {"body_pitch": 90, "spine_bend": -51, "arm_front": 40, "elbow": 35},
     "bridge": {"body_pitch": -115, "knee": 100, "arm_front": -20},
@@ -71,7 +71,7 @@ FAULTS: list[tuple[str, str, float, str]] = [
     ("plank", "leg_front", -20, "lift the hips by 20 degrees"),
     ("plank", "knee", 30, "straighten both knees by 30 degrees"),
     ("plank", "elbow", 40, "straighten both elbows by 40 degrees"),
-    ("forearm-plank", "leg_front", 18, "lower the hips by 18 degrees"),
+    ("forearm-plank", "leg_front", 22, "lower the hips by 22 degrees"),
     ("downward-dog", "left_knee", 35, "straighten the left knee by 35 degrees"),
     ("downward-dog", "leg_front", -30, "lift the hips by 30 degrees"),
     ("downward-dog", "arm_front", -35, "move both arms 35 degrees further from the trunk"),

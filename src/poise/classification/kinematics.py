@@ -36,8 +36,8 @@ SEGMENTS: tuple[tuple[str, str, str, float, float], ...] = (
 )
 ENOUGH_MASS = 0.5  # share of the mass that must be seen
 
-# A cubic fitted to 0.15 s on either side follows a sinus of 2 Hz with an error below 2 %.
-REACH = 0.15  # seconds
+# A cubic fitted to 0.12 s on either side follows a sinus of 2 Hz with an error below 2 %.
+REACH = 0.12  # seconds
 _FEWEST = 4
 
 
@@ -132,7 +132,7 @@ def centre_of_mass(track: Track, points: Floats) -> tuple[Floats, Floats]:
 def slopes(times: Floats, values: Floats) -> Floats:
     """Return the slope per second of (T, C) values, by the true times of the frames.
 
-    The derivative, at each frame, of the cubic that fits the values within 0.15 s best (Savitzky
+    The derivative, at each frame, of the cubic that fits the values within 0.12 s best (Savitzky
     and Golay 1964, doi 10.1021/ac60214a047, on uneven times); of slow recordings at least the two
     frames to either side count. NaN where fewer than four values are there, or the value itself is
     not.
