@@ -65,12 +65,22 @@ class Network:
         values = np.nan_to_num(self.standardize(rows), nan=0.0)
         for number, (weights, biases) in enumerate(self.layers):
             values = np.maximum(values, 0.0) if number else values
-            values = values @ weights + biases
+            values = multiply(values, weights) + biases
         return values
 
     def probabilities(self, rows: Floats) -> Floats:
         """Return (N, C) probabilities, which sum to 1."""
         return softmax(self.logits(rows) / self.temperature)
+
+
+def multiply(rows: Floats, weights: Floats) -> Floats:
+    """Return the product of matrices (N, F) and (F, C), on one thread.
+
+    The matrices are so small that waking other threads costs more than the product; on a busy
+    machine it cost twenty times as much.
+    """
+    product: Floats = np.einsum("nf,fc->nc", rows, weights)
+    return product
 
 
 def softmax(logits: Floats) -> Floats:
@@ -101,8 +111,8 @@ class Limits:
         """
         known = np.isfinite(standard).astype(np.float64)
         rows = np.nan_to_num(standard, nan=0.0)
-        squares = (rows**2).sum(axis=1)[:, None] - 2 * rows @ self.prototypes.T
-        squares += known @ (self.prototypes**2).T
+        squares = (rows**2).sum(axis=1)[:, None] - 2 * multiply(rows, self.prototypes.T)
+        squares += multiply(known, (self.prototypes**2).T)
         nearest = np.maximum(squares.min(axis=1), 0) / np.maximum(known.sum(axis=1), 1)
         distances: Floats = np.sqrt(nearest)
         return distances
