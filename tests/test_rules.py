@@ -250,7 +250,7 @@ def test_hysteresis_and_durations() -> None:
     assert said(wobble) == ".b.b...b."
     assert said(wobble, "hysteresis = { degrees = 5 }") == ".bbbb..b."
     assert said(wobble, "hysteresis = 0.05") == ".bbbb..b."  # 5 percent of 120 are 6 degrees
-    assert said([170, 90, 170, 90, 90, 90, 170], "min_duration = 0.3") == "...bbb."
+    assert said([170, 90, 170, 90, 90, 90, 170], "min_duration = 0.2") == "...bbb."
     assert said([170, 90, math.nan, 90, 170]) == ".b?b."
     assert said([170, 119, math.nan, 121, 170], "hysteresis = { degrees = 5 }") == ".b?.."
 

@@ -86,6 +86,8 @@ def collect_events(labelling: Labelling, rules: RuleSet) -> list[Event]:
         others = (labelling.labels >= 0) & ~mine & (labelling.labels != len(labelling.names) - 1)
         for run in find_runs(mine, labelling.times, rule.max_gap, others):
             start, end = float(labelling.times[run[0]]), float(labelling.times[run[-1]])
+            if end - start < rule.min_duration - 1e-9:
+                continue  # a piece that another label cut off
             sure = float(labelling.confidences[run].mean())
             found.append(Event(labelling.person, rule.label, rule.kind, start, end, sure))
     return found

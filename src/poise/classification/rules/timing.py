@@ -43,7 +43,7 @@ def find_short(wanted: Flags, times: Floats, min_duration: float, max_gap: float
     short = np.zeros(len(wanted), bool)
     nothing = np.zeros(len(wanted), bool)
     for run in find_runs(wanted, times, max_gap, nothing):
-        if times[run[-1]] - times[run[0]] + _step(times) < min_duration - 1e-9:
+        if times[run[-1]] - times[run[0]] < min_duration - 1e-9:
             short[run] = True
     return short
 
