@@ -88,9 +88,10 @@ class _Case:
             return (series.format(side=self._side),)
         return sided(series)
 
-    def _spread(self, name: str) -> list[float]:
-        """Return what is known of a measure within the repetition."""
-        values = self._judge.column(self._cycle, name)[self._start : self._end + 1]
+    def _spread(self, name: str, *, whole: bool = False) -> list[float]:
+        """Return what is known of a measure within the repetition, or with the rest before it."""
+        first = 0 if whole else self._start
+        values = self._judge.column(self._cycle, name)[first : self._end + 1]
         return [value for value in values.tolist() if not math.isnan(value)]
 
     def _near(self, name: str, first: int, last: int) -> float:
@@ -124,7 +125,8 @@ class _Case:
         row = self._judge.exercise
         if row.legs and self._view == "front":
             return self._knees_from_front()
-        spreads = [self._spread(name) for name in self._of_side(row.joint)]
+        # The rest before it counts too: where the movement is seen to begin, a knee is bent.
+        spreads = [self._spread(name, whole=True) for name in self._of_side(row.joint)]
         spreads = [spread for spread in spreads if spread]
         if not spreads:
             return math.nan, math.nan

@@ -18,6 +18,7 @@ from poise.classification.repetitions.table import (
     sided,
 )
 from poise.classification.repetitions.unnamed import (
+    Holder,
     find_component,
     finder_of,
     likeness,
@@ -113,8 +114,9 @@ def _scaled_features(track: Track) -> Floats:
     times = track.times.tolist()
     units = [scale.update(t, u) for t, u in zip(times, raw.tolist(), strict=True)]
     features = limb_features(track.skeleton, track.keypoints, track.scores)
-    scaled: Floats = features / np.array(units)[:, None]
-    return scaled
+    scaled = features / np.array(units)[:, None]
+    holder = Holder()
+    return np.array([holder.update(time, row) for time, row in zip(times, scaled, strict=True)])
 
 
 class RepetitionCounter:

@@ -14,6 +14,7 @@ from poise.classification.repetitions.result import Repetition
 from poise.classification.repetitions.signals import Scale, measure_frames
 from poise.classification.repetitions.unnamed import (
     Component,
+    Holder,
     find_component,
     finder_of,
     likeness,
@@ -79,6 +80,7 @@ class UnnamedStream:
 
     def __init__(self) -> None:
         self._scale = Scale()
+        self._holder = Holder()
         self._kept: deque[tuple[float, Floats]] = deque()
         self._tried = -math.inf
         self._component: Component | None = None
@@ -98,6 +100,7 @@ class UnnamedStream:
         _, raw = measure_frames(skeleton, keypoints, scores, ("leaning",))
         features = limb_features(skeleton, keypoints, scores)[0]
         features = features / self._scale.update(time, float(raw[0]))
+        features = self._holder.update(time, features)
         if self._component is not None and self._finder is not None:
             self._add(self._finder.push(time, self._component.project(features), features))
             return

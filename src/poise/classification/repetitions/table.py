@@ -141,7 +141,7 @@ EXERCISES: dict[str, Exercise] = {
             ),
         ),
         Exercise(
-            "push-up", "push-ups", "height.{side}_shoulder.{side}_wrist", -1, 0.09,
+            "push-up", "push-ups", "height.{side}_shoulder.{side}_wrist", -1, 0.075,
             "angle.{side}_elbow", ("down", "up"),
             gates=(Gate("height.{side}_shoulder.{side}_hip", most=0.2),),
             faults=(

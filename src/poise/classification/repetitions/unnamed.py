@@ -23,7 +23,8 @@ Floats = npt.NDArray[np.float64]
 
 _SMALLEST = 0.15  # body heights: the limbs' common way; below, nothing moves
 _QUIET = 0.12  # seconds of smoothing
-_SHARE = 0.6  # of the movement's range: what counts as a repetition
+_SHARE = 0.55  # of the movement's range: what counts as a repetition
+_HELD = 0.5  # seconds
 _KNOWN = 0.5  # of the frames in which a limb must be seen
 _CENTRAL = ("trunk", "head")
 _PAIRED = ("upper_arm", "forearm", "thigh", "shin")
@@ -66,11 +67,28 @@ class Component:
     range: float
 
     def project(self, features: Floats) -> float:
-        """Return how far out one frame is; NaN where too little of it is known."""
-        gap = (features - self.mean) * self.axis
-        known = np.isfinite(gap)
-        weight = float((self.axis[known] ** 2).sum())
-        return float(gap[known].sum()) / weight if weight > 0.7 else math.nan
+        """Return how far out one frame is; NaN where a limb of weight is not known."""
+        parts = np.where(self.axis == 0, 0.0, (features - self.mean) * self.axis)
+        return float(parts.sum())
+
+
+class Holder:
+    """Remembers the last place of each limb for a moment in which it is not seen."""
+
+    def __init__(self) -> None:
+        self._last: Floats | None = None
+        self._seen: Floats | None = None
+
+    def update(self, time: float, features: Floats) -> Floats:
+        """Return (F,) features, those that are missing as they were up to half a second ago."""
+        known = np.isfinite(features)
+        if self._last is None or self._seen is None:
+            self._last, self._seen = features.copy(), np.where(known, time, -math.inf)
+            return features
+        self._last = np.where(known, features, self._last)
+        self._seen = np.where(known, time, self._seen)
+        held: Floats = np.where(time - self._seen <= _HELD, self._last, math.nan)
+        return held
 
 
 def find_component(times: Floats, features: Floats) -> Component | None:
@@ -86,6 +104,7 @@ def find_component(times: Floats, features: Floats) -> Component | None:
     smooth = _smoothed(times, filled)
     mean = smooth.mean(axis=0)
     axis = np.linalg.svd(smooth - mean, full_matrices=False)[2][0]
+    axis = np.where(usable, axis, 0.0)
     along = (smooth - mean) @ axis
     low, high = np.quantile(along, (0.03, 0.97))
     if high - low < _SMALLEST:
