@@ -1,7 +1,7 @@
 """How often each built-in label is said, rightly and wrongly, on the synthetic stage.
 
-    python benchmarks/rules.py            the table of docs/classify.md
-    python benchmarks/rules.py --misses   every pose that got another label
+python benchmarks/rules.py            the table of docs/classify.md
+python benchmarks/rules.py --misses   every pose that got another label
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ def measure_movements() -> None:
             track = Stage(Dancer(movement, facing=facing), fps=15).clip().tracks()[0]
             frames += len(track)
             for labelling in classify_track(track, rules):
-                for number, count in zip(*np.unique(labelling.labels, return_counts=True)):
-                    share[labelling.names[number] or f"no {labelling.kind}"] += int(count)
+                said = [labelling.names[n] if n >= 0 else "unknown" for n in labelling.labels]
+                share.update(label or f"no {labelling.kind}" for label in said)
         words = ", ".join(f"{label} {n / frames:.2f}" for label, n in share.most_common())
         print(f"| {name} | {frames} | {words} |")
 
