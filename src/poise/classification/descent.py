@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -130,17 +131,25 @@ class History:
         while sighting.time - self.sightings[0][0].time > MEMORY:
             self.sightings.popleft()
 
+    @property
+    def down(self) -> bool:
+        """Whether the person is on the ground now."""
+        return self.sightings[-1][1]
+
     def down_share(self, seconds: float) -> float:
         """Return how much of the last seconds the person was on the ground; 0 if seen shorter."""
-        since = self.last.time - seconds
-        if self.sightings[0][0].time > since:
+        since = self.last.time - seconds - 1e-6
+        if self.sightings[0][0].time > since + 2e-6:
             return 0.0
-        recent = [down for sighting, down in self.sightings if sighting.time >= since - 1e-6]
+        recent = [down for _, down in takewhile(lambda one: one[0].time >= since, self._latest())]
         return sum(recent) / len(recent)
+
+    def _latest(self) -> Iterator[tuple[Sighting, bool]]:
+        return reversed(self.sightings)
 
     def sinking_away(self) -> bool:
         """Whether the trunk was flat when it was last seen, and within the picture."""
-        for sighting, _ in reversed(self.sightings):
+        for sighting, _ in self._latest():
             if self.last.time - sighting.time > INSTANT:
                 break
             rise = sighting.hip - sighting.shoulder
@@ -161,7 +170,7 @@ class History:
     def _arrival(self) -> float:
         """Return since when the person has been on the ground, bar short flickers."""
         downs, arrival = 0, self.last.time
-        for count, (sighting, down) in enumerate(reversed(self.sightings), 1):
+        for count, (sighting, down) in enumerate(self._latest(), 1):
             downs += down
             if down and downs >= STEADY * count:
                 arrival = sighting.time

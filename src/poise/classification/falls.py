@@ -64,7 +64,7 @@ class FallWatch:
                 history = self._inherit(sighting, seen) or History(identity)
                 self._people[identity] = history
             history.add(sighting)
-            found += _judge(history, history.down_share(HELD))
+            found += _judge(history)
         return found + self._miss(poses.time, seen)
 
     def _inherit(self, sighting: Sighting, seen: dict[int, Sighting]) -> History | None:
@@ -131,11 +131,11 @@ def _sightings(poses: Poses) -> Iterator[tuple[int, Sighting]]:
             yield identity, sighting
 
 
-def _judge(history: History, share: float) -> list[Event]:
+def _judge(history: History) -> list[Event]:
     if history.told:
         history.told = history.down_share(1.0) > 0 or not history.last.upright
         return []
-    if share < STEADY:
+    if not history.down or history.down_share(HELD) < STEADY:
         return []
     descent = history.descent()
     return _tell(history, descent, 1.0) if descent is not None and _is_fall(descent) else []
