@@ -322,6 +322,20 @@ def test_own_words() -> None:
     assert tell(found)[0][0] == "sink 30 deeper"
 
 
+def test_lines_that_lie_across_are_lifted_at_one_end() -> None:
+    for mirror, side in ((False, "left"), (True, "right")):
+        told = tell(_judge(_track("tree", "body_roll", 30.0, 0.0, mirror), "tree"))
+        said = [text for text, finding in told if finding.check.part == "hips"]
+        assert len(said) == 1 and _like(said[0], f"lift the {side} end of the hips by 30 degrees")
+
+
+def test_a_side_plank_sags() -> None:
+    vector = angles({**POSES["side-plank"], "left_leg_side": -25, "right_leg_side": 25})
+    show = Choreography((Beat(1.0, lambda _: vector),), vector)
+    track = Stage(Dancer(show), duration=1 / 30, camera=Camera(distance=40.0)).clip().track(1)
+    assert _like(_first(track, "side-plank"), "lift the hips by 25 degrees")
+
+
 def test_view_is_doubted() -> None:
     front = _track("plank", "", 0.0, -90.0)
     note = view_note(_judge(front, "plank"), Gauges(front))

@@ -79,20 +79,24 @@ def paint_judgement(
         )  # fmt: skip
         with writer:
             for done, row in enumerate(rows, start=1):
-                time = float(track.times[row])
-                frame = footage.at(time) if footage else None
-                canvas = np.full((size[1], size[0], 3), _GROUND, np.uint8)
-                if frame is not None and frame.image.shape == canvas.shape:
-                    canvas = frame.image.copy()
+                canvas = _canvas(footage, size, float(track.times[row]))
                 moment = judgement if still else judgement.at(row, around=_AROUND)
                 paint_moment(canvas, track, row, moment)
-                writer.write(Frame(canvas, done - 1, time), nobody)
+                writer.write(Frame(canvas, done - 1, float(track.times[row])), nobody)
                 if report is not None:
                     report(done, len(rows))
     finally:
         if footage is not None:
             footage.close()
     return writer.notes
+
+
+def _canvas(footage: Footage | None, size: tuple[int, int], time: float) -> Image:
+    """Return the recording's picture of a moment, or a plain ground."""
+    frame = footage.at(time) if footage else None
+    if frame is not None and frame.size == size:
+        return frame.image.copy()
+    return np.full((size[1], size[0], 3), _GROUND, np.uint8)
 
 
 def paint_moment(canvas: Image, track: Track, row: int, judgement: Judgement) -> None:

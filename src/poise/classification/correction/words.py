@@ -62,12 +62,12 @@ def say(finding: Finding, judgement: Judgement, *, both: bool = False) -> str:
     kind = finding.check.kind
     if kind == "heading":
         return _say_heading(finding, judgement, names["part"], degrees)
-    if part in ("shoulders", "hips"):
+    if kind == "elevation" and part in ("shoulders", "hips"):
         kind = "across"
     elif kind == "angle":
         kind = f"angle.{_bare(part)}"
     elif kind == "arch":
-        names["part"] = "the hips" if _bare(part) == "hip" else names["part"]
+        names["part"] = "the hips" if _bare(part) in ("hip", "hips") else names["part"]
     sides = ("right", "left") if judgement.swapped else ("left", "right")
     text = _WORDS[kind][finding.off < 0]
     return text.format(n=degrees, left=sides[0], right=sides[1], **names)
@@ -92,7 +92,7 @@ def _say_heading(finding: Finding, judgement: Judgement, part: str, degrees: str
     own = finding.check.part
     if own in ("shoulders", "hips"):
         sides = ("right", "left") if judgement.swapped else ("left", "right")
-        return f"lift the {sides[up < 0]} end of {part} by {degrees} degrees"
+        return f"lift the {sides[int(up < 0)]} end of {part} by {degrees} degrees"
     verb = {"trunk": "lean", "head": "lean"}.get(own, "turn")
     if abs(up) >= abs(right):
         return f"{'raise' if up > 0 else 'lower'} {part} by {degrees} degrees"
