@@ -154,7 +154,8 @@ def cost(folder: Path) -> None:
     once = [_timed(lambda: classifier.label_track(track)) for _ in range(20)]
     poses = Poses(track.skeleton, track.keypoints[:1], track.scores[:1])
     single = [_timed(lambda: classifier.predict(poses)) for _ in range(200)]
-    print(f"a clip of {len(track)} frames: {np.median(once) / len(track) * 1e3:.4f} ms of CPU a frame; "
+    each = np.median(once) / len(track) * 1e3
+    print(f"a clip of {len(track)} frames: {each:.4f} ms of CPU a frame; "
           f"single poses: {np.median(single) * 1e3:.3f} ms")  # fmt: skip
 
 

@@ -211,7 +211,7 @@ def measure_poses(places: Floats, unit: Floats | None = None) -> Floats:
     angles = _bend(_between(body, middle, first), _between(body, middle, last))
     reaches = np.linalg.norm(_between(body, *_REACH_ENDS), axis=-1)
     known = np.isfinite(places[..., : len(KEYPOINTS), 0]).astype(np.float64)
-    flat = (offsets.reshape(*lead, -1), directions.reshape(*lead, -1))
+    flat = (part.reshape(*lead, 2 * part.shape[-2]) for part in (offsets, directions))
     return np.concatenate([*flat, angles, reaches, known], axis=-1)
 
 

@@ -87,7 +87,7 @@ def teach(examples: Examples, *, seed: int = 0, kinds: tuple[Kind, ...] = KINDS)
     answers = probabilities.argmax(axis=1)
     answers[(probabilities.max(axis=1) < least) | (distances > greatest)] = -1
     limits = Limits(least, greatest, prototypes)
-    training = _summary(examples, groups, kinds[best], scores[best], answers)
+    training = _summary(examples, kinds[best], scores[best], answers)
     bare = Classifier(examples.classes, examples.window, network, limits, training=training)
     classifier = make_vectors(bare, examples)
     trials = tuple(zip(kinds, scores, strict=True))
@@ -221,14 +221,12 @@ def _choose_limits(probabilities: Floats, labels: Labels, distances: Floats) -> 
     return round(min(least, _HIGHEST), 4), round(greatest, 4)
 
 
-def _summary(
-    examples: Examples, groups: Labels, kind: Kind, score: float, answers: Labels
-) -> dict[str, Any]:
+def _summary(examples: Examples, kind: Kind, score: float, answers: Labels) -> dict[str, Any]:
     counts = np.bincount(examples.labels, minlength=len(examples.classes)).tolist()
     return {
         "kind": str(kind),
         "examples": dict(zip(examples.classes, counts, strict=True)),
-        "recordings": len(np.unique(groups)),
+        "recordings": len(np.unique(examples.groups)),
         "accuracy": round(score, 4),
         "unknown": round(float((answers < 0).mean()), 4),
     }
