@@ -143,7 +143,8 @@ EXERCISES: dict[str, Exercise] = {
         Exercise(
             "push-up", "push-ups", "height.{side}_shoulder.{side}_wrist", -1, 0.075,
             "angle.{side}_elbow", ("down", "up"),
-            gates=(Gate("height.{side}_shoulder.{side}_hip", most=0.2),),
+            gates=(Gate("height.{side}_shoulder.{side}_hip", most=0.2),
+                   Gate("height.{side}_shoulder.{side}_ankle", most=0.45)),
             faults=(
                 Fault("not low enough", "not low enough: the elbows bend to {value} degrees, "
                       "wanted at most {limit}", "least", (JOINT,), above=110, view="side"),
