@@ -186,8 +186,8 @@ class Coach:
             replace(one, text=describe_fault(one, self._language, mirrored=rehearsal.mirrored))
             for one in find_faults(scene)
         )
-        score, verdict = join_scores(shape, kept), judge_score(shape, coverage)
-        return Summary(score, verdict, shape, kept, coverage, rehearsal.mirrored, timing.tempo,
+        score = join_scores(shape, kept)
+        return Summary(score, judge_score(score, coverage), shape, kept, coverage, rehearsal.mirrored, timing.tempo,
                        limbs, joints, faults)  # fmt: skip
 
     @property

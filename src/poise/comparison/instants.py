@@ -93,7 +93,7 @@ class Course:
         attempt_time, left_out = self._attempt_time(time, row)
         part = self._score(0, row + 1) / self._whole if self._whole > 0 else np.nan
         judged = self.comparison.verdict != "cannot say" and np.isfinite(part)
-        verdict = judge_score(self.comparison.shape * part, 1.0) if judged else "cannot say"
+        verdict = judge_score(self.comparison.score * part, 1.0) if judged else "cannot say"
         return Instant(
             time,
             attempt_time,

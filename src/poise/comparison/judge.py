@@ -205,7 +205,7 @@ def _assemble(view: View, scene: Scene, losses: Losses, wish: _Wish) -> Comparis
     nobody = _nobody(view.reference)
     return Comparison(
         score,
-        judge_score(shape, coverage),
+        judge_score(score, coverage),
         0.0 if np.isnan(shape) else shape,
         kept,
         coverage,
