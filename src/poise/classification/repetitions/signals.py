@@ -15,26 +15,29 @@ from poise.skeleton import Skeleton
 Floats = npt.NDArray[np.float64]
 
 _LENGTHS = ("height.", "distance.", "across.")
+_SETTLED = 0.34  # seconds
 _RISE, _FALL = 0.3, 10.0  # seconds
 
 
 class Scale:
     """The body's height in pixels, followed causally.
 
-    A limb that points at the camera looks short, so the estimate rises at once and falls slowly.
+    A limb that points at the camera looks short, so the estimate rises at once and falls slowly; but
+    not in the first third of a second, so that a first frame that is wrong is forgotten.
     """
 
     def __init__(self) -> None:
-        self._time = self._unit = math.nan
+        self._first = self._time = self._unit = math.nan
 
     def update(self, time: float, raw: float) -> float:
         """Return the height, told what one frame alone would say (NaN for nothing)."""
         if not math.isnan(raw):
             step = max(time - self._time, 0.0)
             if math.isnan(self._unit):
-                self._unit = raw
+                self._unit, self._first = raw, time
             else:
-                pace = _RISE if raw > self._unit else _FALL
+                settled = time - self._first > _SETTLED
+                pace = _FALL if settled and raw <= self._unit else _RISE
                 self._unit += (raw - self._unit) * step / (pace + step)
             self._time = time
         return self._unit
