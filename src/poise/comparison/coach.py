@@ -187,8 +187,18 @@ class Coach:
             for one in find_faults(scene)
         )
         score = join_scores(shape, kept)
-        return Summary(score, judge_score(score, coverage), shape, kept, coverage, rehearsal.mirrored, timing.tempo,
-                       limbs, joints, faults)  # fmt: skip
+        return Summary(
+            score,
+            judge_score(score, coverage),
+            shape,
+            kept,
+            coverage,
+            rehearsal.mirrored,
+            timing.tempo,
+            limbs,
+            joints,
+            faults,
+        )
 
     @property
     def _rehearsal(self) -> Rehearsal:
