@@ -22,8 +22,8 @@ _RISE, _FALL = 0.3, 10.0  # seconds
 class Scale:
     """The body's height in pixels, followed causally.
 
-    A limb that points at the camera looks short, so the estimate rises at once and falls slowly, but
-    not in the first third of a second: a first frame that is wrong is forgotten.
+    A limb that points at the camera looks short, so the estimate rises at once and falls slowly;
+    in the first third of a second it falls fast too, so that a wrong first frame is forgotten.
     """
 
     def __init__(self) -> None:
