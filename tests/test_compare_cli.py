@@ -410,3 +410,10 @@ def test_a_real_recording_is_itself(data_dir, default_weights, capsys) -> None:
     video = str(data_dir / "videos" / "exercise" / "tfjs_pose_squats.mp4")
     assert run(["compare", video, video, "-m", "blazepose", "--no-progress"]) == 0
     assert capsys.readouterr().out == "100 of 100: right; 100 % judged\n"
+
+
+@pytest.mark.data
+def test_separate_pictures_are_no_performance(source, capsys, data_dir: Path) -> None:
+    pictures = data_dir / "labelled/coco_mini/annotations/person_keypoints_train2017.json"
+    said = _fails(capsys, 6, source("teacher"), pictures)
+    assert f"{pictures.name}: holds separate pictures" in said

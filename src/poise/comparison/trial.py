@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from poise.clip import Clip
 from poise.comparison.ensemble import Ensemble, compare_people
 from poise.comparison.judge import compare
@@ -83,10 +85,19 @@ def load_entrant(
         options: How to compare.
         known: Returns what is known of a video or picture already, if anything.
         report: Told of each frame that was estimated.
+
+    Raises:
+        InputError: It cannot be read, nobody is in it, or its frames are no performance.
     """
     clip = known(load_model()) if known is not None and not is_clip(source) else None
     if clip is None:
         clip = load_clip(source, load_model, options, report=report)
+    if np.any(np.diff(clip.times) < 0):
+        raise InputError(
+            "holds separate pictures, not one performance",
+            where=source,
+            remedy="name a video, or one picture",
+        )
     footage = find_footage(clip.header.source) if is_clip(source) else source
     return Entrant(source, replace(clip, header=replace(clip.header, source=source)), footage)
 
