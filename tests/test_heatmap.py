@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image as Pictures
 
-from poise.geometry import transform
+from poise.errors import ModelError
+from poise.geometry import invert, transform
 from poise.models import heatmap
 from poise.models.base import Detections
 from poise.models.card import Card
-from poise.models.heatmap import HeatmapModel, decode
+from poise.models.heatmap import HeatmapModel
+from poise.models.heatmap_decoding import REFINEMENTS, blur_kernel, decode, turn_round
 from poise.models.table import CARDS
 from poise.poses import Poses
 from poise.skeleton import get_skeleton
@@ -55,13 +57,20 @@ def loop_quarter(hm):
     return x, y
 
 
-def loop_dark(hm):
+def loop_smooth(hm, blur):
+    """The whole map smoothed by OpenCV, with nothing beyond its border (MMPose: gaussian_blur)."""
+    cv2 = pytest.importorskip("cv2")
+    border = blur // 2
+    padded = np.pad(hm.astype(float), border)
+    smooth = cv2.GaussianBlur(padded, (blur, blur), 0)
+    inner = (slice(border, padded.shape[0] - border), slice(border, padded.shape[1] - border))
+    return smooth[inner] * (hm.max() / smooth[inner].max())
+
+
+def loop_dark(hm, blur=3):
     """DARK as its paper states it: the whole map smoothed, one Newton step on its logarithm."""
-    ndimage = pytest.importorskip("scipy.ndimage")
     row, column = loop_argmax(hm)
-    taps = np.array([1, 2, 1]) / 4
-    smooth = ndimage.correlate(hm.astype(float), np.outer(taps, taps), mode="constant")
-    log = np.log(np.maximum(smooth, 1e-10))
+    log = np.log(np.maximum(loop_smooth(hm, blur), 1e-10))
     if not (1 < column < hm.shape[1] - 2 and 1 < row < hm.shape[0] - 2):
         return float(column), float(row)
 
@@ -76,38 +85,84 @@ def loop_dark(hm):
     return column + step[0], row + step[1]
 
 
-@pytest.mark.parametrize(("dark", "reference"), [(True, loop_dark), (False, loop_quarter)])
-def test_decoding_equals_plain_loops(dark, reference):
+def loop_udp(hm, blur=11):
+    """UDP's refinement as its paper and MMPose state it: differences over one cell."""
+    row, column = loop_argmax(hm)
+    log = np.pad(np.log(np.clip(loop_smooth(hm, blur), 1e-3, 50)), 1, mode="edge")
+
+    def at(dx, dy):
+        return log[row + 1 + dy, column + 1 + dx]
+
+    gradient = np.array([at(1, 0) - at(-1, 0), at(0, 1) - at(0, -1)]) / 2
+    xx = at(1, 0) - 2 * at(0, 0) + at(-1, 0)
+    yy = at(0, 1) - 2 * at(0, 0) + at(0, -1)
+    xy = at(1, 1) - at(1, 0) - at(0, 1) + 2 * at(0, 0) - at(-1, 0) - at(0, -1) + at(-1, -1)
+    hessian = np.array([[xx, xy / 2], [xy / 2, yy]]) + np.finfo(np.float32).eps * np.eye(2)
+    step = -np.linalg.inv(hessian) @ gradient
+    return column + step[0], row + step[1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "reference"),
+    [
+        ({}, loop_dark),
+        ({"blur": 11}, lambda hm: loop_dark(hm, 11)),
+        ({"refine": "quarter"}, loop_quarter),
+        ({"refine": "udp", "blur": 3}, lambda hm: loop_udp(hm, 3)),
+        ({"refine": "udp", "blur": 11}, loop_udp),
+        ({"refine": "none"}, lambda hm: loop_argmax(hm)[::-1]),
+    ],
+)
+def test_decoding_equals_plain_loops(settings, reference):
     random = np.random.default_rng(3)
     points = random.uniform([3, 3], [44, 60], (4, 5, 2))
     maps = gaussians(points) * random.uniform(0.2, 1, (4, 5, 1, 1)).astype(np.float32)
     maps += random.uniform(0, 0.004, maps.shape).astype(np.float32)
-    cells, scores = decode(maps, dark=dark)
+    cells, scores = decode(maps, **settings)
     wanted = np.array([[reference(hm) for hm in person] for person in maps])
     np.testing.assert_allclose(cells, wanted, atol=1e-4)
     np.testing.assert_array_equal(scores, maps.max(axis=(2, 3)))
 
 
-def test_smoothing_has_the_weights_of_opencv():
+def test_udp_is_the_originals_up_to_the_border_and_stays_in_the_map():
+    points = np.array([[[1, 20], [46, 31], [20, 1], [30, 62], [0, 20], [47.4, 31], [20, 63]]])
+    maps = gaussians(points) * np.float32(0.8)
+    cells = decode(maps, refine="udp", blur=3)[0][0]
+    wanted = [loop_udp(hm, 3) for hm in maps[0]]
+    np.testing.assert_allclose(cells[:4], wanted[:4], atol=1e-4)
+    np.testing.assert_allclose(np.abs(cells[4:] - wanted[4:]).max(axis=1), 0.5, atol=1e-4)
+    np.testing.assert_array_equal(cells[4:], [[0, 20], [47, 31], [20, 63]])
+
+
+@pytest.mark.parametrize("cells", [3, 5, 7, 9, 11, 13, 17])
+def test_smoothing_has_the_weights_of_opencv(cells):
     cv2 = pytest.importorskip("cv2")
-    np.testing.assert_allclose(heatmap._SMOOTH, cv2.getGaussianKernel(3, 0)[:, 0], atol=1e-7)
+    np.testing.assert_allclose(blur_kernel(cells), cv2.getGaussianKernel(cells, 0)[:, 0], atol=1e-7)
 
 
-def test_dark_finds_an_ideal_top_finer_than_a_quarter_does():
-    points = np.random.default_rng(5).uniform([6, 6], [41, 57], (20, 17, 2))
+def test_ideal_tops_are_found_to_the_arithmetic_of_each_refinement():
+    points = np.random.default_rng(5).uniform([8, 8], [39, 55], (20, 17, 2))
     maps = gaussians(points)
-    dark = np.abs(decode(maps)[0] - points).max()
-    quarter = np.abs(decode(maps, dark=False)[0] - points).max()
-    assert dark < 0.02
-    assert 0.2 < quarter < 0.51
+
+    def worst(**settings):
+        return np.abs(decode(maps, **settings)[0] - points).max()
+
+    assert worst() < 0.02
+    assert worst(blur=11) < 0.1
+    assert worst(refine="udp", blur=11) < 0.1
+    assert 0.45 < worst(refine="none") <= 0.5
+    # A quarter towards the higher neighbour: what is half a cell off is then a quarter off.
+    nearest = np.rint(points)
+    quarter = nearest + 0.25 * np.sign(points - nearest)
+    np.testing.assert_array_equal(decode(maps, refine="quarter")[0], quarter.astype(np.float32))
 
 
-@pytest.mark.parametrize("dark", [True, False])
-def test_a_maximum_in_a_corner_and_a_flat_map_stay_in_the_map(dark):
+@pytest.mark.parametrize("refine", REFINEMENTS)
+def test_a_maximum_in_a_corner_and_a_flat_map_stay_in_the_map(refine):
     maps = np.zeros((1, 3, 64, 48), np.float32)
     maps[0, 0, 0, 0] = 0.7
     maps[0, 1, 63, 47] = 0.7
-    cells, scores = decode(maps, dark=dark)
+    cells, scores = decode(maps, refine=refine)
     np.testing.assert_array_equal(cells[0], [[0, 0], [47, 63], [0, 0]])
     np.testing.assert_allclose(scores[0], [0.7, 0.7, 0])
 
@@ -115,6 +170,103 @@ def test_a_maximum_in_a_corner_and_a_flat_map_stay_in_the_map(dark):
 def test_scores_are_clipped():
     maps = np.stack([np.full((8, 6), 1.3), np.full((8, 6), -0.2)])[None].astype(np.float32)
     np.testing.assert_array_equal(decode(maps)[1], [[1, 0]])
+
+
+def test_maps_turn_round_as_the_original_turns_them():
+    random = np.random.default_rng(11)
+    maps = random.random((2, 4, 5, 6)).astype(np.float32)
+    flip = [0, 2, 1, 3]
+    # SimpleBaseline: flip_back with its pairs, then output_flipped[:, :, :, 1:] = [..., :-1].
+    wanted = maps[:, :, :, ::-1].copy()
+    wanted[:, [1, 2]] = wanted[:, [2, 1]]
+    np.testing.assert_array_equal(turn_round(maps, flip, shift=False), wanted)
+    shifted = wanted.copy()
+    shifted[:, :, :, 1:] = wanted[:, :, :, :-1]
+    np.testing.assert_array_equal(turn_round(maps, flip, shift=True), shifted)
+
+
+def made(outputs=(), *, size=(192, 256), **settings):
+    card = Card(
+        name="t", family="heatmap", kind="crop", skeleton="coco17", size=size, settings=settings
+    )
+    return HeatmapModel(StandIn(*outputs), card)
+
+
+def udp_matrix(centre, scale, size):
+    """MMPose's get_udp_warp_matrix without a turn: indices of pixels, not areas."""
+    factors = (np.array(size) - 1) / scale
+    return np.column_stack([np.diag(factors), factors * (-np.array(centre) + 0.5 * scale)])
+
+
+def test_udp_points_go_to_the_maps_and_come_back():
+    points = np.random.default_rng(13).uniform([120, 90], [180, 250], (1, 17, 2))
+    box = Detections(np.array([[100, 60, 200, 280]], np.float32), np.ones(1, np.float32))
+    model = made(unbiased=True, refine="udp", blur=11)
+    (region,) = model.regions(box)
+    # The original's way there: the warp's matrix, then the map's share of the crop. The region is
+    # as high as the box and 3:4, times 1.25; a picture's area is half a pixel more than its index.
+    scale = np.array([220 * 3 / 4, 220]) * 1.25
+    matrix = udp_matrix((149.5, 169.5), scale, (192, 256))
+    crops = (points - 0.5) @ matrix[:, :2].T + matrix[:, 2]
+    np.testing.assert_allclose(transform(region, points[0]), crops[0] + 0.5, atol=1e-9)
+    cells = crops * (np.array([47, 63]) / [191, 255])
+    # The original's way back: cells / (map - 1) * scale + centre - scale / 2.
+    back = cells / [47, 63] * scale + [149.5, 169.5] - scale / 2
+    np.testing.assert_allclose(back + 0.5, points, atol=1e-9)
+    # Poise's way back, from exact parabolas in the logarithm that need no smoothing.
+    exact = made([gaussians(cells)], unbiased=True, refine="udp", blur=1)
+    read = exact.read(np.zeros((1, 256, 192, 3), np.uint8))
+    np.testing.assert_allclose(transform(invert(region), read.keypoints[0]), points[0], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"refine": "drak"}, "did you mean 'dark'"),
+        ({"blur": 4}, "wanted an odd number, got 4"),
+        ({"blur": 2.5}, "wanted an odd number"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(settings, message):
+    with pytest.raises(ModelError, match=message):
+        made(**settings)
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 64, 48), (1, 17, 384), (1, 64, 48, 17)])
+@pytest.mark.parametrize("flip", [True, False])
+def test_outputs_of_another_model_are_refused(shape, flip):
+    model = made([np.zeros(shape, np.float32)], flip=flip)
+    with pytest.raises(ModelError, match=r"wanted heat maps \(people, 17, height, width\), got"):
+        model.read(np.zeros((1, 256, 192, 3), np.uint8))
+
+
+class Bright:
+    """A made-up network: the maps are the crop's own brightness, some of them with a slope."""
+
+    precision = "f32"
+
+    def run(self, crops):
+        grey = crops.astype(np.float32).mean(axis=3)
+        cells = grey.reshape(len(grey), 64, 4, 48, 4).mean(axis=(2, 4)) / 255
+        ramp = np.linspace(0, 1, 48, dtype=np.float32)
+        return [np.stack([cells * (ramp if k % 2 else 1) for k in range(17)], axis=1)]
+
+
+@pytest.mark.parametrize("unbiased", [True, False])
+@pytest.mark.parametrize("refine", REFINEMENTS)
+def test_with_the_flip_test_a_mirrored_crop_gives_mirrored_keypoints(unbiased, refine):
+    points = np.random.default_rng(15).uniform([40, 40], [150, 210], (3, 1, 2))
+    crops = np.repeat((255 * gaussians(points, (192, 256), 20.0))[:, 0, ..., None], 3, axis=3)
+    crops = crops.astype(np.uint8)
+    model = made(unbiased=unbiased, refine=refine, flip=True)
+    model._session = Bright()
+    straight, mirrored = model.read(crops), model.read(crops[:, :, ::-1])
+    wanted = straight.keypoints[:, model.skeleton.flip] * [-1, 1] + [192, 0]
+    # Where two cells are equally high, the first is the maximum: then it is a cell off.
+    off = np.abs(mirrored.keypoints - wanted)
+    assert np.median(off) < 1e-3
+    assert off.max() <= 4.01
+    np.testing.assert_allclose(mirrored.scores, straight.scores[:, model.skeleton.flip], atol=1e-6)
 
 
 def test_keypoints_come_back_in_crop_pixels_with_their_mean_as_presence():
