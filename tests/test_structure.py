@@ -36,7 +36,7 @@ FLOORS = [
     ["models", "synthetic", "testing"],
     ["pipeline"],
     ["loading"],
-    ["batch", "comparison", "classification"],
+    ["batch", "comparison", "classification", "evaluation"],
     ["cli"],
 ]
 MODULES = sorted(SOURCE.rglob("*.py"))

@@ -19,6 +19,7 @@ from poise.cli.classify import classify
 from poise.cli.compare import compare
 from poise.cli.correct import correct
 from poise.cli.estimate import estimate
+from poise.cli.evaluate import evaluate
 from poise.cli.reps import reps
 from poise.cli.teach import teach
 from poise.errors import OutputError, PoiseError
@@ -41,6 +42,7 @@ app.command()(angles)
 app.command()(classify)
 app.command()(reps)
 app.command()(teach)
+app.command()(evaluate)
 app.command()(demo.demo)
 app.command()(convert.convert)
 app.add_typer(models.app, name="models")

@@ -10,10 +10,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from poise.models.base import CropModel, Detector, PoseModel
+import numpy as np
+
+from poise.models.base import CropModel, Detections, Detector, PoseModel
 from poise.models.following import Person, Walk
 from poise.models.regions import Reading, distinct, read_regions
-from poise.poses import Frame, Poses
+from poise.poses import FloatArray, Frame, Poses
 
 # Frames that may be read at the same time. The network's two streams are then always busy.
 AHEAD = 2
@@ -57,6 +59,15 @@ class TopDown(PoseModel):
             reading = read_regions(self._reader, frame, again)
             rows = distinct(reading.poses, reading.there)
         return reading.poses.select(rows)
+
+    def read_boxes(self, frame: Frame, boxes: FloatArray) -> Poses:
+        """Return the person in each of (N, 4) boxes x0 y0 x1 y1, row by row, whoever is there."""
+        people = Detections(boxes, np.ones(len(boxes), np.float32))
+        reading = read_regions(self._reader, frame, self._reader.regions(people))
+        if reading.anchors is not None and len(boxes):
+            again = self._reader.next_regions(reading.poses, reading.anchors)
+            reading = read_regions(self._reader, frame, again)
+        return reading.poses
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Poses]:
         """Return everyone in each frame of a video, in order.

@@ -155,7 +155,7 @@ def _sniff_annotations(source: Source) -> bool:
 
 def _read_annotations(source: Source) -> Clip:
     document: dict[str, Any] = source.document
-    skeleton = _category_skeleton(document) if source.skeleton is None else source.skeleton
+    skeleton = category_skeleton(document) if source.skeleton is None else source.skeleton
     images = {int(image["id"]): image for image in document["images"]}  # some files repeat them
     people: dict[int, list[Person]] = {number: [] for number in images}
     for entry in document["annotations"]:
@@ -184,7 +184,8 @@ def _annotated(entry: dict[str, Any], skeleton: Skeleton) -> Person:
     return Person(points, box=from_xywh(entry.get("bbox")), id=entry.get("track_id"))
 
 
-def _category_skeleton(document: dict[str, Any]) -> Skeleton:
+def category_skeleton(document: dict[str, Any]) -> Skeleton:
+    """Return the layout that the first category with keypoints names; COCO's where none does."""
     named = [category for category in document.get("categories", ()) if category.get("keypoints")]
     if not named:
         return get_skeleton("coco17")
