@@ -131,7 +131,8 @@ def _check_fit(name: str, detector: Card | None, reader: Card) -> None:
                 f"'{name}' reads people but does not find them", remedy=f"write DETECTOR+{name}"
             )
         return
-    if (detector.kind, reader.kind) != ("detector", "crop"):
+    reads_crops = reader.kind == "crop" or bool(reader.settings.get("crop"))
+    if detector.kind != "detector" or not reads_crops:
         raise ModelError(f"'{name}' is not a detector and a crop model", where="model")
     anchors = reader.settings.get("anchors")
     if anchors is not None and detector.settings.get("anchors") != anchors:
