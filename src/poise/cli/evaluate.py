@@ -81,8 +81,8 @@ def tell(result: Evaluation) -> str:
     coco = result.precision
     lines = [
         f"{result.model}, boxes: {result.boxes}",
-        f"{result.images} pictures ({result.missing} missing), {result.people} people with "
-        f"keypoints, {result.matched} found, {result.seconds:.1f} s",
+        f"pictures {result.images}, missing {result.missing}; people with keypoints "
+        f"{result.people}, found {result.matched}; {result.seconds:.1f} s",
         "",
         "      all   at 0.50   at 0.75   medium    large",
         f"AP {_row(coco.AP, coco.AP50, coco.AP75, coco.AP_medium, coco.AP_large)}",
