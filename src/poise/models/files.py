@@ -15,6 +15,10 @@ _PADDLE = (
     "https://github.com/guojin-yan/Csharp_and_OpenVINO_deploy_PP-TinyPose/raw/"
     "456426437889131f0c50983d24b4aab1d2fc3174/model/"
 )
+_CORAL = (
+    "https://github.com/google-coral/project-posenet/raw/"
+    "37cfb84eaff9fa7a02bbc8b60a36d6d422859c5f/models/mobilenet/components/"
+)
 
 
 def landmark(grade: str, sha256: str, size: int | None, *sources: str) -> tuple[WeightFile, ...]:
@@ -37,3 +41,8 @@ def ir(
         WeightFile(f"{name}.xml", sha256[0], size[0], (f"{address}.xml",)),
         WeightFile(f"{name}.bin", sha256[1], size[1], (f"{address}.bin",)),
     )
+
+
+def coral(stem: str, sha256: str, size: int) -> tuple[WeightFile, ...]:
+    """Return one of Coral's PoseNet networks, the one without a decoder of its own."""
+    return (WeightFile(f"{stem}.tflite", sha256, size, (f"{_CORAL}{stem}.tflite",)),)
