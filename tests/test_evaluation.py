@@ -357,6 +357,11 @@ def test_boxes_for_a_model_that_takes_none(folder: Path) -> None:
             '[{"image_id": 1, "keypoints": [1, 2, 2]}]}',
             "not a readable COCO annotations file",
         ),
+        (
+            '{"images": [{"id": 1, "file_name": "a"}], "annotations": '
+            '[{"id": 8, "image_id": 1, "keypoints": [' + ", ".join(["NaN"] * 51) + "]}]}",
+            "annotation 8 holds a number that cannot be",
+        ),
     ],
 )
 def test_annotations_of_another_kind(tmp_path: Path, text: str, said: str) -> None:

@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 # Share of the box that counts as the person's area where the annotations give none (CrowdPose's
 # own evaluation and xtcocotools).
 _BODY_SHARE = 0.53
+_LARGEST = 1e12  # no coordinate and no area in any picture is larger
 _WANTED = "COCO keypoint annotations: a JSON object with images, annotations and categories"
 
 
@@ -118,8 +119,11 @@ def _is_person(entry: dict[str, Any], document: dict[str, Any]) -> bool:
 
 
 def _picture(entry: dict[str, Any], people: list[TruePerson]) -> TruePicture:
+    number, name = int(entry["id"]), str(entry["file_name"])
     size = int(entry.get("width") or 0), int(entry.get("height") or 0)
-    return TruePicture(int(entry["id"]), str(entry["file_name"]), size, tuple(people))
+    if not abs(number) < 2**53:
+        raise ValueError(f"the picture {name} has an id that cannot be")
+    return TruePicture(number, name, size, tuple(people))
 
 
 def _person(entry: dict[str, Any], skeleton: Skeleton) -> TruePerson:
@@ -127,13 +131,12 @@ def _person(entry: dict[str, Any], skeleton: Skeleton) -> TruePerson:
     box = entry.get("bbox")
     sides = _around(keypoints) if box is None else np.array(box, np.float64).reshape(4)
     area, head = entry.get("area"), entry.get("bbox_head")
-    return TruePerson(
-        keypoints,
-        sides,
-        float(sides[2] * sides[3] * _BODY_SHARE) if area is None else float(area),
-        bool(entry.get("iscrowd")),
-        np.array(head, np.float64).reshape(4) if head else None,
-    )
+    size = float(sides[2] * sides[3] * _BODY_SHARE) if area is None else float(area)
+    crown = np.array(head, np.float64).reshape(4) if head else None
+    numbers = [keypoints.ravel(), sides, np.array([size]), np.zeros(0) if crown is None else crown]
+    if not (np.abs(np.concatenate(numbers)) < _LARGEST).all() or size < 0:
+        raise ValueError(f"annotation {entry.get('id', '?')} holds a number that cannot be")
+    return TruePerson(keypoints, sides, size, bool(entry.get("iscrowd")), crown)
 
 
 def _around(keypoints: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -141,6 +142,8 @@ def _find(root: Path, name: str) -> Path | None:
     plain = PurePosixPath(name)
     inside = not plain.is_absolute() and ".." not in plain.parts
     for path in (root / plain if inside else None, root / plain.name):
-        if path is not None and plain.name and path.is_file():
-            return path
+        # A name that no file can have is the name of a missing one.
+        with contextlib.suppress(OSError):
+            if path is not None and plain.name and path.is_file():
+                return path
     return None
