@@ -380,6 +380,17 @@ def test_both_kinds_load_into_the_engine(tmp_path):
     np.testing.assert_allclose(found.keypoints[0, 0], [200, 100], atol=1e-3)
 
 
+@pytest.mark.parametrize("shape", [[1, 3, 192, 192], [1, 17]])
+def test_a_network_that_takes_something_else_is_refused(tmp_path, shape):
+    ov = engine()
+    op = ov.opset8
+    door = op.parameter(shape, np.float32)
+    path = tmp_path / "other.xml"
+    ov.save_model(ov.Model([op.relu(door)], [door]), str(path))
+    with pytest.raises(ModelError, match=r"takes \(1, .*\), not NHWC colour pictures"):
+        load(CARD, [path])
+
+
 def test_an_unknown_output_setting_is_refused():
     card = Card(
         name="x", family="movenet", kind="pose", skeleton="coco17", settings={"output": "?"}
@@ -415,6 +426,29 @@ def labelled(folder, least=5):
             seen = np.where(points[..., 2:] > 0, points[..., :2], np.nan).astype(np.float32)
             areas = np.array([a["area"] for a in people], np.float32)
             yield np.asarray(Pictures.open(path).convert("RGB")), boxes, seen, areas
+
+
+@pytest.mark.weights
+@pytest.mark.data
+@pytest.mark.usefixtures("_weights")
+def test_runs_are_equal_to_the_last_bit():
+    crops = np.random.default_rng(0).integers(0, 256, (3, 192, 192, 3)).astype(np.uint8)
+    first, again = (load_model("movenet-lightning", precision="f32") for _ in range(2))
+    wanted = first.read(crops)
+    for model in (first, again):
+        read = model.read(crops)
+        np.testing.assert_array_equal(read.keypoints, wanted.keypoints)
+        np.testing.assert_array_equal(read.scores, wanted.scores)
+
+
+@pytest.mark.weights
+@pytest.mark.data
+@pytest.mark.usefixtures("_weights")
+def test_weights_of_another_model_are_refused(data_dir):
+    other = data_dir / "weights/efficientpose/tflite/EfficientPoseRT.tflite"
+    model = load_model("movenet-lightning", weights=other)
+    with pytest.raises(ModelError, match="wanted one output"):
+        model(picture((64, 64), (0, 0, 9, 9)))
 
 
 @pytest.mark.weights

@@ -83,9 +83,8 @@ class Session:
         then: Callable[[list[Any]], list[Any]] | None = None,
     ) -> None:
         if precision not in PRECISIONS:
-            raise UsageError(
-                f"no precision '{precision}'", remedy=suggest(str(precision), PRECISIONS)
-            )
+            remedy = suggest(str(precision), PRECISIONS)
+            raise UsageError(f"no precision '{precision}'", remedy=remedy)
         files = [paths] if isinstance(paths, str | Path) else list(paths)
         network = _read(files)
         if outputs is not None:
@@ -230,9 +229,10 @@ def _cut(network: Any, outputs: Sequence[str | int], file: object) -> Any:
 
 
 def _take_pixels(network: Any, pixels: Pixels) -> Any:
-    ov = engine()
+    ov, shape = engine(), _shape(network.inputs[0])
+    if len(shape) != 4 or shape[pixels.layout.index("C")] not in (3, -1):
+        raise ModelError(f"the network takes {tuple(shape)}, not {pixels.layout} colour pictures")
     if pixels.size is not None:
-        shape = _shape(network.input(0))
         shape[pixels.layout.index("W")], shape[pixels.layout.index("H")] = pixels.size
         network.reshape(shape)
     builder = ov.preprocess.PrePostProcessor(network)
