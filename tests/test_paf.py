@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pictures
 
 from poise.errors import ModelError
 from poise.models.card import Card
-from poise.models.paf import LAYOUTS, PAFModel, decode, enlarge_maps, find_peaks, split
+from poise.models.paf import LAYOUTS, PAFModel, decode, enlarge_maps, find_peaks, load, split
 from poise.models.paf_grouping import Layout, Peaks, group_openpose, group_tfpose
+from poise.models.table import CARDS
 from poise.poses import Frame
 from poise.skeleton import get_skeleton
 
@@ -483,3 +486,37 @@ def test_noise_takes_bounded_time() -> None:
     for grouping in ("tfpose", "openpose"):
         decode(maps, field, layout, grouping=grouping)
     assert time.process_time() - begun < 10
+
+
+# --- real weights --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small(data_dir: Path) -> PAFModel:
+    paths = [data_dir / "weights/tfpose/mobilenet_v2_small_graph_opt.pb"]
+    return load(CARDS["openpose-mobilenet-v2-small"], paths, precision="f32")
+
+
+@pytest.mark.weights
+@pytest.mark.data
+def test_a_frozen_graph_finds_the_couple(small: PAFModel, data_dir: Path) -> None:
+    picture = Pictures.open(data_dir / "weights/posenet/test_couple.jpg").convert("RGB")
+    poses, again = small.estimate([Frame(np.asarray(picture))] * 2)
+    assert poses.size == picture.size
+    assert len(poses) == 2
+    assert (poses.present.sum(axis=1) >= 10).all()
+    np.testing.assert_array_equal(poses.keypoints, again.keypoints)
+    # Necks above hips, and both inside the picture.
+    neck, hips = poses.keypoints[:, 1], np.nanmean(poses.keypoints[:, [8, 11]], axis=1)
+    assert (neck[:, 1] < hips[:, 1]).all()
+    assert (poses.boxes[:, :2] > 0).all()
+    assert (poses.boxes[:, 2:] < poses.size).all()
+
+
+@pytest.mark.weights
+@pytest.mark.data
+def test_colours_the_wrong_way_round_lose_people(small: PAFModel, data_dir: Path) -> None:
+    picture = Pictures.open(data_dir / "weights/posenet/test_couple.jpg").convert("RGB")
+    image = np.asarray(picture)
+    right, wrong = small(image), small(np.ascontiguousarray(image[..., ::-1]))
+    assert right.scores.sum() > 1.2 * wrong.scores.sum()
