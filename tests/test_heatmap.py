@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +12,15 @@ from PIL import Image as Pictures
 
 from poise.errors import ModelError
 from poise.geometry import invert, transform
+from poise.metrics.accuracy import pair_oks
 from poise.models import heatmap
 from poise.models.base import Detections
 from poise.models.card import Card
 from poise.models.heatmap import HeatmapModel
 from poise.models.heatmap_decoding import REFINEMENTS, blur_kernel, decode, turn_round
+from poise.models.regions import read_regions
 from poise.models.table import CARDS
-from poise.poses import Poses
+from poise.poses import Frame, Poses
 from poise.skeleton import get_skeleton
 
 CARD = CARDS["tinypose-256"]
@@ -365,3 +369,53 @@ def test_the_real_network_reads_a_whole_person(data_dir: Path, name: str, folder
     np.testing.assert_array_equal(alone.keypoints[0], read.keypoints[0])
     assert (read.scores >= 0).all()
     assert (read.scores <= 1).all()
+
+
+@pytest.mark.data
+def test_a_mirrored_picture_gives_mirrored_keypoints_with_the_flip_test(data_dir: Path):
+    card = replace(CARDS["tinypose-256"], settings={"flip": True})
+    path = data_dir / "weights/tinypose/tinypose_256_192_fp16/model.xml"
+    model = heatmap.load(card, [path], precision="f32")
+    image = np.asarray(Pictures.open(data_dir / "weights/tinypose/demo_3.jpg").convert("RGB"))
+    width = image.shape[1]
+    boxes = np.array([[106, 16, 254, 352]], np.float32)
+    turned = np.array([[width - 254, 16, width - 106, 352]], np.float32)
+    poses = []
+    for picture, box in ((image, boxes), (np.ascontiguousarray(image[:, ::-1]), turned)):
+        regions = model.regions(Detections(box, np.ones(1, np.float32)))
+        poses.append(read_regions(model, Frame(picture), regions).poses.keypoints[0])
+    wanted = poses[0][model.skeleton.flip] * [-1, 1] + [width, 0]
+    # A mirrored crop is the same to a grey level: half a picture pixel is a ninth of a cell.
+    np.testing.assert_allclose(poses[1], wanted, atol=0.5)
+
+
+@pytest.mark.data
+def test_people_of_coco_in_their_labelled_boxes(data_dir: Path):
+    folder = data_dir / "labelled/coco_mini"
+    notes = json.loads((folder / "annotations/person_keypoints_train2017.json").read_text())
+    names = {one["id"]: folder / "train2017" / one["file_name"] for one in notes["images"]}
+    people = [
+        one
+        for one in notes["annotations"]
+        if one["num_keypoints"] >= 5 and not one["iscrowd"] and names[one["image_id"]].exists()
+    ]
+    path = data_dir / "weights/tinypose/tinypose_256_192_fp16/model.xml"
+    means = []
+    for settings in ({}, {"flip": True}):
+        card = replace(CARDS["tinypose-256"], settings=settings)
+        model = heatmap.load(card, [path], precision="f32")
+        means.append(np.mean([oks_of(model, one, names[one["image_id"]]) for one in people]))
+    assert len(people) == 72
+    assert means[0] > 0.74
+    assert means[1] > means[0] + 0.01
+
+
+def oks_of(model, person, path):
+    left, top, width, height = person["bbox"]
+    box = np.array([[left, top, left + width, top + height]], np.float32)
+    labels = np.array(person["keypoints"], float).reshape(17, 3)
+    truth = np.where(labels[:, 2:] > 0, labels[:, :2], np.nan)
+    frame = Frame(np.asarray(Pictures.open(path).convert("RGB")))
+    regions = model.regions(Detections(box, np.ones(1, np.float32)))
+    found = read_regions(model, frame, regions).poses.keypoints[0]
+    return float(pair_oks(found, truth, person["area"], model.skeleton.sigmas))
