@@ -419,3 +419,47 @@ def oks_of(model, person, path):
     regions = model.regions(Detections(box, np.ones(1, np.float32)))
     found = read_regions(model, frame, regions).poses.keypoints[0]
     return float(pair_oks(found, truth, person["area"], model.skeleton.sigmas))
+
+
+@pytest.mark.parametrize(
+    ("size", "grid", "settings"),
+    [
+        ((192, 256), (48, 64), {"refine": "quarter"}),
+        ((288, 384), (72, 96), {"refine": "dark", "blur": 17, "flip": True}),
+        ((192, 256), (48, 64), {"refine": "udp", "blur": 11, "unbiased": True, "flip": True}),
+    ],
+    ids=["simplebaseline", "hrnet-dark", "vitpose"],
+)
+def test_a_users_own_card_reads_a_made_up_network(tmp_path: Path, size, grid, settings):
+    onnx = pytest.importorskip("onnx")
+    points = np.random.default_rng(17).uniform([12, 12], np.array(grid) - 12, (1, 17, 2))
+    # One whose mirrored crop must look the same: the sides' maps are each other's mirror image.
+    flip = list(get_skeleton("coco17").flip)
+    last = grid[0] - 1 if settings.get("unbiased") else grid[0]
+    mirrored = points[:, flip] * [-1, 1] + [last, 0]
+    points = (points + mirrored) / 2
+    maps = onnx.numpy_helper.from_array(gaussians(points, grid), "maps")
+    nodes = [
+        onnx.helper.make_node("ReduceMean", ["image"], ["mean"], axes=[1, 2, 3], keepdims=1),
+        onnx.helper.make_node("Mul", ["mean", "nothing"], ["zero"]),
+        onnx.helper.make_node("Add", ["zero", "maps"], ["heat"]),
+    ]
+    nothing = onnx.numpy_helper.from_array(np.zeros(1, np.float32), "nothing")
+    image = onnx.helper.make_tensor_value_info("image", 1, ["n", 3, size[1], size[0]])
+    heat = onnx.helper.make_tensor_value_info("heat", 1, ["n", 17, grid[1], grid[0]])
+    graph = onnx.helper.make_graph(nodes, "made", [image], [heat], [maps, nothing])
+    path = tmp_path / "made.onnx"
+    opset = [onnx.helper.make_opsetid("", 13)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+    card = Card(
+        name="t", family="heatmap", kind="crop", skeleton="coco17", size=size, settings=settings
+    )
+    model = heatmap.load(card, [path], precision="f32")
+    read = model.read(np.full((2, size[1], size[0], 3), 90, np.uint8))
+    if settings.get("unbiased"):
+        wanted = points * ((np.array(size) - 1) / (np.array(grid) - 1)) + 0.5
+    else:
+        wanted = points * 4
+    cell = 0.25 if settings["refine"] == "quarter" else 0.1
+    assert np.abs(read.keypoints - wanted).max() <= 4 * cell + 1e-3
+    np.testing.assert_array_equal(read.keypoints[0], read.keypoints[1])
