@@ -13,7 +13,7 @@ import poise
 
 SOURCE = Path(poise.__file__).parent
 FLOORS = [
-    ["errors"],
+    ["errors", "closing"],
     ["skeleton_table"],
     ["skeleton"],
     ["poses"],

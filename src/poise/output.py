@@ -87,6 +87,21 @@ class OutputFile:
                 self.place.unlink(missing_ok=True)
 
 
+def save_whole(path: str, data: bytes, *, overwrite: bool = False, source: object = None) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        OutputError: It exists and may not be replaced, is the source, or cannot be written.
+    """
+    file = OutputFile(path, overwrite=overwrite, source=source)
+    try:
+        file.write(data)
+        file.commit()
+    except BaseException:
+        file.discard()
+        raise
+
+
 class OutputFolder:
     """A folder whose files appear in it only when all are complete.
 

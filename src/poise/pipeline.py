@@ -6,12 +6,12 @@ import dataclasses
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from poise.clip import Clip, Header
+from poise.closing import Closing
 from poise.cuts import CutDetector
 from poise.errors import UsageError
 from poise.gaps import fill_gaps
@@ -27,7 +27,7 @@ from poise.swaps import repair_swaps
 from poise.tracking import Tracker
 
 
-class Estimation(Iterator[Poses]):
+class Estimation(Closing, Iterator[Poses]):
     """The poses of one source, frame after frame; iterate over it once.
 
     Attributes:
@@ -83,17 +83,6 @@ class Estimation(Iterator[Poses]):
         """Stop reading and let go of the source."""
         self._walk.close()
         self.reader.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _finished(self) -> Generator[Poses, None, None]:
         poses = self._estimated()

@@ -296,5 +296,4 @@ def _wait(request: Any, _ready: list[Any]) -> list[FloatArray]:
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()

@@ -14,12 +14,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from poise.closing import Closing
 from poise.errors import InputError, UsageError
 from poise.models.base import PoseModel
 from poise.poses import FloatArray, Frame, Image, Poses
@@ -179,7 +179,7 @@ class TruthModel(PoseModel):
         return poses.select(order[~missed[order]])
 
 
-class FakeCamera:
+class FakeCamera(Closing):
     """Frames that come as from a camera or a file: iterate it, within ``with`` if you like.
 
     Args:
@@ -238,17 +238,6 @@ class FakeCamera:
     def close(self) -> None:
         """End it, also where it stalls; safe to call from another thread."""
         self._closed.set()
-
-    def __enter__(self) -> FakeCamera:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _numbered(pictures: Iterable[Frame | Image], fps: float) -> Iterator[Frame]:

@@ -6,9 +6,8 @@ import json
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from poise.closing import Closing
 from poise.errors import OutputError
 
 VERSION = 1
@@ -41,7 +40,7 @@ class Entry:
     frames: int
 
 
-class Ledger:
+class Ledger(Closing):
     """Remembers finished sources in one SQLite file; each commit survives a killed process.
 
     Raises:
@@ -91,17 +90,6 @@ class Ledger:
     def close(self) -> None:
         """Let go of the file."""
         self._base.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _prepare(base: sqlite3.Connection, path: Path) -> None:

@@ -10,7 +10,6 @@ from poise.classification.account import Account
 from poise.classification.overlay import write_overlay
 from poise.classification.saving import (
     Failure,
-    save_text,
     to_collection,
     to_csv,
     to_document,
@@ -19,7 +18,7 @@ from poise.classification.saving import (
 from poise.classification.summary import write_summary
 from poise.draw import PICTURE_SUFFIXES
 from poise.errors import OutputError, UsageError
-from poise.output import refuse_folder, refuse_source, refuse_taken, translated
+from poise.output import refuse_folder, refuse_source, refuse_taken, save_whole, translated
 
 # What is painted, frames so far, and how many there will be.
 Report = Callable[[str, int, int], None]
@@ -95,7 +94,9 @@ class Outputs:
             Path(self.folder).mkdir(parents=True, exist_ok=True)
         place = Path(self.folder) / name
         document = to_json(to_document(account))
-        save_text(f"{place}.json", document, overwrite=self.overwrite, source=account.source)
+        save_whole(
+            f"{place}.json", document.encode(), overwrite=self.overwrite, source=account.source
+        )
         if account.separate and not account.still:
             return ()
         if not account.still:
@@ -115,7 +116,7 @@ class Outputs:
                 text = to_json(to_collection(accounts, failed))
             else:
                 text = to_json(to_document(accounts[0]))
-            save_text(name, text, overwrite=self.overwrite)
+            save_whole(name, text.encode(), overwrite=self.overwrite)
 
 
 def sort_outputs(names: Sequence[str], summary: str | None, *, overwrite: bool) -> Outputs:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from poise.classification.account import Account
-from poise.output import OutputFile
 
 SCHEMA_VERSION = 1
 COLUMNS = ("source", "person", "label", "kind", "start", "end", "confidence")
@@ -48,21 +47,6 @@ def to_csv(accounts: Sequence[Account]) -> str:
     for account in accounts:
         table.writerows({"source": account.source, **event.to_dict()} for event in account.events)
     return text.getvalue()
-
-
-def save_text(path: str, text: str, *, overwrite: bool = False, source: object = None) -> None:
-    """Write a text file, whole or not at all.
-
-    Raises:
-        OutputError: It exists and may not be replaced, is the source, or cannot be written.
-    """
-    file = OutputFile(path, overwrite=overwrite, source=source)
-    try:
-        file.write(text.encode())
-        file.commit()
-    except BaseException:
-        file.discard()
-        raise
 
 
 def _entry(account: Account) -> dict[str, Any]:

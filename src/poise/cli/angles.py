@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import io
 import json
 from collections.abc import Sequence
@@ -16,14 +15,13 @@ import typer
 from poise.classification.bodies import Ratio, measure_body
 from poise.classification.kinematics import COLUMNS, Row, find_kinematics, to_rows
 from poise.cli.correct import pixel_aspect
-from poise.cli.estimate import CardFile, ModelName
+from poise.cli.estimate import CardFile, ModelName, load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.clip import Clip
 from poise.errors import InputError, MissingExtraError, UsageError, suggest
 from poise.loading import LoadingOptions, choose_track, is_clip, load_clip
-from poise.models import load_model
-from poise.output import OutputFile, refuse_source, refuse_taken, translated
+from poise.output import refuse_source, refuse_taken, save_whole, translated
 
 SUFFIXES = (".csv", ".json", ".parquet")
 
@@ -68,8 +66,7 @@ def angles(
     """Measure everybody's joint angles, angular speeds, centre of mass and proportions."""
     _check_request(source, output, as_json=as_json, summary=summary, overwrite=overwrite)
     ticker = Ticker(enabled=progress, many=True)
-    load = functools.partial(load_model, model, precision=options.precision, card=card)
-    model_once = functools.cache(lambda: load(report=ticker.say, progress=ticker.fetch))
+    model_once = load_once(model, card, options.precision, ticker)
     try:
         report = ticker.begin(source, 1, 1)
         clip = load_clip(source, model_once, options, report=report)
@@ -178,13 +175,7 @@ def write_table(
     else:
         text = to_csv(rows) if suffix == ".csv" else to_json(source, rows, bodies)
         data = text.encode()
-    file = OutputFile(path, overwrite=overwrite, source=source)
-    try:
-        file.write(data)
-        file.commit()
-    except BaseException:
-        file.discard()
-        raise
+    save_whole(path, data, overwrite=overwrite, source=source)
 
 
 def _to_parquet(rows: Sequence[Row]) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,7 +17,7 @@ from poise.classification.outputs import Outputs, sort_outputs
 from poise.classification.rules import RuleSet, load_rules
 from poise.classification.saving import to_collection, to_document, to_json
 from poise.classification.telling import tell_account, tell_accounts
-from poise.cli.estimate import CardFile, ModelName
+from poise.cli.estimate import CardFile, ModelName, load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.errors import OutputError, PoiseError, SomeInputsFailedError
@@ -30,7 +29,6 @@ from poise.loading import (
     load_clip,
     name_sources,
 )
-from poise.models import load_model
 from poise.models.base import PoseModel
 
 Sources = Annotated[
@@ -83,8 +81,7 @@ def classify(
     many = found != sources or len(found) > 1
     outputs.check(found, many=many)
     ticker = Ticker(enabled=progress, many=True)
-    load = functools.partial(load_model, model, precision=options.precision, card=card)
-    model_once = functools.cache(lambda: load(report=ticker.say, progress=ticker.fetch))
+    model_once = load_once(model, card, options.precision, ticker)
     job = Job(found, model_once, options, rules, classifier, outputs, ticker, as_json)
     try:
         job.name_many() if many else job.name_one()

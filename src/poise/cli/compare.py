@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from poise.cli.estimate import CardFile, ModelName
+from poise.cli.estimate import CardFile, ModelName, load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.cli.verdicts import rank, rank_document, tell_ranking, tell_trial
@@ -33,7 +33,6 @@ from poise.errors import (
     SomeInputsFailedError,
 )
 from poise.loading import Report, choose_track, expand_sources, is_clip, name_sources
-from poise.models import load_model
 from poise.models.base import PoseModel
 from poise.output import refuse_folder, refuse_taken, source_path
 
@@ -77,8 +76,7 @@ def compare(
         refuse_folder(output, [reference, *found])
         refuse_taken(output, overwrite=overwrite, folder=True)
     ticker = Ticker(enabled=progress, many=True)
-    load = functools.partial(load_model, model, precision=options.precision, card=card)
-    model_once = functools.cache(lambda: load(report=ticker.say, progress=ticker.fetch))
+    model_once = load_once(model, card, options.precision, ticker)
     job = Job(reference, found, model_once, options, ticker, output, overwrite, as_json)
     try:
         job.compare_many() if many else job.compare_one()

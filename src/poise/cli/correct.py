@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,13 +27,12 @@ from poise.classification.correction.report import (
     to_document,
     view_note,
 )
-from poise.cli.estimate import CardFile, ModelName
+from poise.cli.estimate import CardFile, ModelName, load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.clip import Clip, Track
 from poise.errors import UsageError
 from poise.loading import LoadingOptions, choose_track, is_clip, load_clip
-from poise.models import load_model
 from poise.models.base import PoseModel
 from poise.output import refuse_source, refuse_taken
 
@@ -85,8 +83,7 @@ def correct(
     """Correct a pose: what to move, which way, by how many degrees; how long it was held."""
     _check_request(source, pose, save_pose, output, overwrite=overwrite)
     ticker = Ticker(enabled=progress, many=True)
-    load = functools.partial(load_model, model, precision=options.precision, card=card)
-    model_once = functools.cache(lambda: load(report=ticker.say, progress=ticker.fetch))
+    model_once = load_once(model, card, options.precision, ticker)
     job = Job(model_once, options, ticker, person, output, overwrite, as_json)
     try:
         target = job.find(pose) if pose != AUTO else None

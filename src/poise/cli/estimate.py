@@ -72,6 +72,20 @@ CardFile = Annotated[
 ]
 
 
+def load_once(
+    model: str, card: Path | None, precision: str, ticker: Ticker
+) -> Callable[[], PoseModel]:
+    """Return what loads a model the first time it is asked, and says so on the terminal."""
+
+    @functools.cache
+    def load() -> PoseModel:
+        return load_model(
+            model, precision=precision, card=card, report=ticker.say, progress=ticker.fetch
+        )
+
+    return load
+
+
 @take_options(options=Options, style=Style)
 def estimate(
     *,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from pathlib import Path
 from typing import Annotated
@@ -17,14 +16,13 @@ from poise.classification.repetitions import (
     find_exercise,
 )
 from poise.classification.repetitions.telling import tell_repetitions, to_csv, to_document
-from poise.cli.estimate import CardFile, ModelName
+from poise.cli.estimate import CardFile, ModelName, load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.clip import Clip
 from poise.errors import InputError, UsageError
 from poise.loading import LoadingOptions, choose_track, is_clip, load_clip
-from poise.models import load_model
-from poise.output import OutputFile, refuse_source, refuse_taken, translated
+from poise.output import refuse_source, refuse_taken, save_whole, translated
 
 SourceName = Annotated[
     str,
@@ -62,14 +60,13 @@ def reps(
         find_exercise(exercise)
     _check_output(source, output, overwrite=overwrite)
     ticker = Ticker(enabled=progress, many=True)
-    load = functools.partial(load_model, model, precision=options.precision, card=card)
-    model_once = functools.cache(lambda: load(report=ticker.say, progress=ticker.fetch))
+    model_once = load_once(model, card, options.precision, ticker)
     try:
         clip = load_clip(source, model_once, options, report=ticker.begin(source, 1, 1))
         main = count_person(clip, exercise, person, source)
         everyone = [main] if person is not None else [main, *_others(clip, exercise, main.person)]
         if output is not None:
-            _write(output, source, to_csv(everyone), overwrite=overwrite)
+            save_whole(output, to_csv(everyone).encode(), overwrite=overwrite, source=source)
     finally:
         ticker.close()
     if as_json:
@@ -123,13 +120,3 @@ def _check_output(source: str, output: str | None, *, overwrite: bool) -> None:
         )
     refuse_source(output, source)
     refuse_taken(output, overwrite=overwrite)
-
-
-def _write(path: str, source: str, text: str, *, overwrite: bool) -> None:
-    file = OutputFile(path, overwrite=overwrite, source=source)
-    try:
-        file.write(text.encode())
-        file.commit()
-    except BaseException:
-        file.discard()
-        raise

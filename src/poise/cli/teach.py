@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Annotated
 
@@ -17,14 +16,13 @@ from poise.classification.learning.options import TeachingOptions
 from poise.classification.learning.report import PAGE, refuse_report, summarize, write_report
 from poise.classification.learning.tables import read_table
 from poise.classification.learning.training import teach as learn
-from poise.cli.estimate import CardFile, ModelName
+from poise.cli.estimate import CardFile, ModelName, load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.errors import InputError, UsageError, suggest
 from poise.io.clips import format_names
 from poise.io.sources import VIDEO_SUFFIXES
 from poise.loading import LoadingOptions
-from poise.models import load_model
 from poise.output import refuse_taken
 
 _TABLE, _COCO = "table", "coco-annotations"
@@ -65,8 +63,7 @@ def teach(
     _check(output, report, from_, overwrite=overwrite)
     require_learning()
     ticker = Ticker(enabled=progress, many=True)
-    load = functools.partial(load_model, model, precision=options.precision, card=card)
-    model_once = functools.cache(lambda: load(report=ticker.say, progress=ticker.fetch))
+    model_once = load_once(model, card, options.precision, ticker)
     try:
         loader = Loader(model_once, options, from_, ticker.begin)
         examples = _gather(Path(source), loader, teaching)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from poise.comparison.ensemble import Ensemble
 from poise.comparison.folder import summarize
-from poise.comparison.result import Comparison, Fault
+from poise.comparison.result import Comparison
 from poise.comparison.trial import Trial
 from poise.comparison.words import (
     describe_fault,
@@ -16,6 +15,7 @@ from poise.comparison.words import (
     describe_relation,
     describe_verdict,
     merge_for_words,
+    mirror_fault,
 )
 
 WORST = 3
@@ -39,7 +39,6 @@ _TABLES = {
         "columns": "Platz|Punkte|Urteil|beurteilt|Versuch|am schlimmsten",
     },
 }  # fmt: skip
-_SIDES = {"left": "right", "right": "left"}
 
 
 def tell_trial(trial: Trial, language: str) -> str:
@@ -115,19 +114,12 @@ def _tell_all(ensemble: Ensemble, language: str) -> Iterator[str]:
 def _worst(comparison: Comparison, language: str) -> list[str]:
     """The worst things, worst first; said to whoever made the attempt."""
     faults = [
-        _turned(fault) if comparison.relation.mirrored else fault
+        mirror_fault(fault) if comparison.relation.mirrored else fault
         for fault in merge_for_words(comparison.faults)
     ]
     chosen = sorted(faults, key=lambda fault: -fault.severity)[:WORST]
     tell = describe_moment if len(comparison.timeline.times) > 1 else describe_fault
     return [tell(fault, language) for fault in chosen]
-
-
-def _turned(fault: Fault) -> Fault:
-    """The fault of a mirror image, on the sides of whoever made it."""
-    side, _, part = fault.limb.partition("_")
-    limb = f"{_SIDES[side]}_{part}" if side in _SIDES else fault.limb
-    return replace(fault, limb=limb, side=_SIDES.get(fault.side, fault.side))
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -53,6 +53,8 @@ _FEWEST_LIMBS = 2
 
 @dataclass(frozen=True)
 class _Wish:
+    reference: Track
+    attempt: Track
     mirror: Mirror
     offset: float | None
     beats: Beats
@@ -92,7 +94,7 @@ def compare(
     """
     ours, theirs = perform(reference), perform(attempt)
     _check(ours, theirs, mirror)
-    wish = _Wish(mirror, offset, beats, timed, language)
+    wish = _Wish(reference, attempt, mirror, offset, beats, timed, language)
     found = _find_performances(ours, theirs, wish)
     if len(found) > 1:
         each = [_judge(ours, theirs.between(*span), wish) for span in found]
@@ -101,7 +103,7 @@ def compare(
         found = _recorded(each[0])
     best = max(each, key=lambda one: one.score)
     spans = tuple(Span(*span, one.score) for span, one in zip(found, each, strict=False))
-    return replace(best, reference=reference, attempt=attempt, attempts=spans)
+    return replace(best, attempts=spans)
 
 
 def _recorded(comparison: Comparison) -> list[tuple[float, float]]:
@@ -178,7 +180,7 @@ def _judge(ours: Performance, theirs: Performance, wish: _Wish) -> Comparison:
     still = still_moments(view.reference.times, timing.motion).tolist()
     scene = Scene(errors, timing, late, facing(view.reference), tuple(still), tolerance - TOLERANCE)
     relation = _relate(ours, theirs, view, timing, wish)
-    return replace(_assemble(view, scene, losses, wish), relation=relation)
+    return _assemble(view, scene, losses, relation, wish)
 
 
 def _match(view: View, limbs: Floats, wish: _Wish) -> tuple[Performance, Match]:
@@ -193,7 +195,9 @@ def _match(view: View, limbs: Floats, wish: _Wish) -> tuple[Performance, Match]:
     return match_fine(view.reference, view.attempt, limbs, view.match)
 
 
-def _assemble(view: View, scene: Scene, losses: Losses, wish: _Wish) -> Comparison:
+def _assemble(
+    view: View, scene: Scene, losses: Losses, relation: Relation, wish: _Wish
+) -> Comparison:
     errors, timing = scene.errors, scene.timing
     shape = losses.score(slice(None))
     kept = score_timing(timing)
@@ -202,29 +206,21 @@ def _assemble(view: View, scene: Scene, losses: Losses, wish: _Wish) -> Comparis
     limbs, joints = score_parts(errors, losses)
     bounds = split_beats(view.reference.times, timing.motion, wish.beats)
     faults = tuple(_worded(fault, view.mirrored, wish.language) for fault in find_faults(scene))
-    nobody = _nobody(view.reference)
     return Comparison(
         score,
         judge_score(score, coverage),
         0.0 if np.isnan(shape) else shape,
         kept,
         coverage,
-        Relation(),
+        relation,
         tuple(_with_lag(part, scene) for part in limbs),
         joints,
         score_segments(bounds, errors, losses, timing),
         faults,
         (),
         _timeline(errors, losses, timing),
-        nobody,
-        nobody,
-    )
-
-
-def _nobody(performance: Performance) -> Track:
-    count, empty = len(performance.skeleton), np.zeros(0, np.float32)
-    return Track(
-        0, performance.skeleton, np.zeros(0), empty.reshape(0, count, 2), empty.reshape(0, count)
+        wish.reference,
+        wish.attempt,
     )
 
 
@@ -250,13 +246,7 @@ def _with_lag(part: Part, scene: Scene) -> Part:
 
 def _worded(fault: Fault, mirrored: bool, language: str) -> Fault:
     """Say it to whoever made the attempt: in a mirror image their other side is meant."""
-    spoken = fault
-    if mirrored:
-        sides = {"left": "right", "right": "left"}
-        side, _, rest = fault.limb.partition("_")
-        limb = f"{sides[side]}_{rest}" if side in sides else fault.limb
-        spoken = replace(fault, limb=limb, side=sides.get(fault.side, fault.side))
-    return replace(fault, text=describe_fault(spoken, language))
+    return replace(fault, text=describe_fault(fault, language, mirrored=mirrored))
 
 
 def _timeline(errors: Errors, losses: Losses, timing: Timing) -> Timeline:

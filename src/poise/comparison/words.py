@@ -48,7 +48,7 @@ def describe_fault(fault: Fault, language: str = "en", *, mirrored: bool = False
     """
     table = _table(language)
     if mirrored:
-        fault = replace(fault, limb=_mirror(fault.limb), side=_mirror(fault.side))
+        fault = mirror_fault(fault)
     return _fill(
         table,
         _template(fault, table),
@@ -56,6 +56,11 @@ def describe_fault(fault: Fault, language: str = "en", *, mirrored: bool = False
         degrees=f"{abs(fault.degrees):.0f}",
         seconds=_seconds(fault.seconds),
     )
+
+
+def mirror_fault(fault: Fault) -> Fault:
+    """Return the fault of a mirror image on the sides of whoever made it."""
+    return replace(fault, limb=mirror_name(fault.limb), side=mirror_name(fault.side))
 
 
 def describe_moment(fault: Fault, language: str = "en", *, mirrored: bool = False) -> str:
@@ -191,7 +196,8 @@ def _limb(fault: Fault, table: dict[str, str]) -> str:
     return table[_known(f"limb.{name}", table, "limb")]
 
 
-def _mirror(name: str) -> str:
+def mirror_name(name: str) -> str:
+    """Return the name of the same thing on the other side of the body."""
     side, line, part = name.partition("_")
     return {"left": "right", "right": "left"}.get(side, side) + line + part
 

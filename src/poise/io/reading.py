@@ -11,11 +11,11 @@ import threading
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any, Self
 
 import numpy as np
 
+from poise.closing import Closing
 from poise.errors import InputError, UsageError
 from poise.io.ahead import FrameQueue, fill, open_within
 from poise.io.feeds import READABLE, Feed, Still, Values, Window
@@ -169,7 +169,7 @@ def _is_text(head: bytes) -> bool:
     return control == 0
 
 
-class FrameReader:
+class FrameReader(Closing):
     """The frames of one source, once, in order; a context manager. Made by ``read_frames``.
 
     Attributes:
@@ -246,14 +246,3 @@ class FrameReader:
         else:
             # A stream that stalls ends its own thread at its timeout; nobody waits for it here.
             self._thread.join(None if self._timeout is None else 0.5)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from poise.clip import Track
+from poise.closing import Closing
 from poise.io import find_sources, read_frames
 from poise.io.reading import FrameReader
 from poise.poses import Frame, Image
@@ -18,7 +18,7 @@ from poise.poses import Frame, Image
 _USUAL_RATE = 30.0
 
 
-class Footage:
+class Footage(Closing):
     """The frames of one source; asked for moments that do not run backwards.
 
     Holds two frames, and what the reader reads ahead.
@@ -55,17 +55,6 @@ class Footage:
     def close(self) -> None:
         """Let go of the source."""
         self._reader.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def track_rate(track: Track) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 
 from poise.classification.correction.target import VIEWS, Check, Target, swap_sides
 from poise.errors import InputError, UsageError, suggest
-from poise.output import OutputFile
+from poise.output import save_whole
 
 VERSION = 1
 _MARK = "poise_pose"
@@ -166,13 +166,7 @@ def write_pose(target: Target, path: str, *, overwrite: bool = False) -> None:
     Raises:
         OutputError: The name is taken or cannot be written.
     """
-    output = OutputFile(path, overwrite=overwrite)
-    try:
-        output.write(format_pose(target).encode())
-        output.commit()
-    except BaseException:
-        output.discard()
-        raise
+    save_whole(path, format_pose(target).encode(), overwrite=overwrite)
 
 
 def format_pose(target: Target) -> str:

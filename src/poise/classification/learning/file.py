@@ -21,7 +21,7 @@ from poise.classification.learning.features import Floats
 from poise.classification.learning.prediction import Classifier, Limits, Network
 from poise.errors import InputError
 from poise.io.formats.source import load_json, readable, well_formed
-from poise.output import OutputFile
+from poise.output import save_whole
 
 FORMAT = "poise-classifier"
 VERSION = 1
@@ -43,12 +43,7 @@ def save_classifier(
         OutputError: The file exists already or cannot be written.
     """
     text = json.dumps(to_document(classifier), separators=(",", ":"), allow_nan=False)
-    file = OutputFile(str(path), overwrite=overwrite, source=source)
-    try:
-        file.write(text.encode() + b"\n")
-        file.commit()
-    finally:
-        file.discard()
+    save_whole(str(path), text.encode() + b"\n", overwrite=overwrite, source=source)
 
 
 def load_classifier(path: str | Path) -> Classifier:

@@ -20,7 +20,7 @@ from poise.classification.learning.figures import (
 )
 from poise.classification.learning.pictures import draw_example
 from poise.classification.learning.training import Taught
-from poise.output import OutputFile, refuse_taken, translated
+from poise.output import refuse_taken, save_whole, translated
 
 PAGE, FIGURES = "report.html", "report.json"
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"
@@ -60,12 +60,7 @@ def write_report(taught: Taught, folder: Path, *, name: str, overwrite: bool = F
     with translated(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for file_name, text in texts.items():
-        file = OutputFile(str(folder / file_name), overwrite=overwrite)
-        try:
-            file.write(text.encode())
-            file.commit()
-        finally:
-            file.discard()
+        save_whole(str(folder / file_name), text.encode(), overwrite=overwrite)
 
 
 def refuse_report(folder: Path, *, overwrite: bool) -> None:

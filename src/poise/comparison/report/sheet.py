@@ -12,7 +12,7 @@ import numpy.typing as npt
 from poise.comparison.report.phrases import Phrases
 from poise.comparison.result import Comparison, Fault
 from poise.comparison.scoring import NEARLY, RIGHT
-from poise.comparison.words import describe_fault, merge_for_words
+from poise.comparison.words import describe_fault, merge_for_words, mirror_name
 
 Picture = npt.NDArray[np.uint8]
 
@@ -69,9 +69,7 @@ class Sheet:
 
     def own(self, name: str) -> str:
         """Return a limb's or joint's name on the body of whoever made the attempt."""
-        swapped = {"left": "right", "right": "left"} if self.comparison.relation.mirrored else {}
-        side, line, part = name.partition("_")
-        return swapped.get(side, side) + line + part
+        return mirror_name(name) if self.comparison.relation.mirrored else name
 
     def limb(self, name: str) -> str:
         """Return a limb or joint in words, on the side that the sentences call it by."""
