@@ -34,6 +34,8 @@ class Card:
         settings: What its decoder must know besides, such as a threshold.
         detector: For a crop model, the detector it is used with when none is named.
         licence: Licence of the weights, and what is not clear about it.
+        restriction: What the licence forbids or demands of a user, who must accept it once; empty
+            where there is nothing of the kind.
         data: What it was trained on.
         accuracy: Published accuracy with its source.
         files: The files it needs, in the order that its family wants them.
@@ -52,6 +54,7 @@ class Card:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     detector: str = ""
     licence: str = "unknown"
+    restriction: str = ""
     data: str = "unknown"
     accuracy: str = "unknown"
     files: tuple[WeightFile, ...] = ()

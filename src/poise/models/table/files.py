@@ -1,8 +1,12 @@
-"""How the publishers of weights name and address their files: what the table's rows share."""
+"""What the table's rows share, such as how publishers name and address their files."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from poise.weights import WeightFile
+
+IMAGENET: dict[str, Any] = {"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}
 
 ASSETS = "https://storage.googleapis.com/mediapipe-assets/"
 WHEEL = "package:mediapipe==0.10.21#mediapipe/modules/"

@@ -1,0 +1,121 @@
+"""OpenMMLab's: RTMDet, RTMPose and the YOLOX detectors that go with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from poise.models.card import Card
+from poise.models.table.files import openmmlab
+from poise.weights import WeightFile
+
+# mmpose, projects/rtmpose; hashes of the member end2end.onnx, as published by several users.
+
+_HUMANART: dict[str, Any] = {
+    "family": "yolox",
+    "kind": "detector",
+    "channels": "BGR",
+    "licence": "Apache-2.0",
+    "data": "COCO train2017 and Human-Art",
+}
+_RTMPOSE: dict[str, Any] = {
+    "family": "simcc",
+    "kind": "crop",
+    "skeleton": "coco17",
+    "size": (192, 256),
+    "mean": (123.675, 116.28, 103.53),
+    "std": (58.395, 57.12, 57.375),
+    "settings": {"split": 2.0},
+    "licence": "Apache-2.0",
+    "data": "Body7: AI Challenger, COCO, CrowdPose, MPII, sub-JHMDB, Halpe, PoseTrack18",
+}
+_RTMPOSE_AP = "AP {} (COCO val2017; mmpose, projects/rtmpose, trained on Body7)"
+
+ROWS = (
+    Card(
+        name="rtmdet-nano",
+        family="rtmdet",
+        kind="detector",
+        # Trained at 320; at 512 it finds more of the small people for 2.4 times the work.
+        size=(512, 512),
+        channels="BGR",
+        mean=(103.53, 116.28, 123.675),
+        std=(57.375, 57.12, 58.395),
+        licence=(
+            "Apache-2.0 (the weights, OpenMMLab's; the repository that keeps the converted file "
+            "states no licence)"
+        ),
+        data="COCO train2017, persons",
+        accuracy="box AP 40.3 (persons of COCO val2017; mmpose, projects/rtmpose)",
+        files=(
+            WeightFile(
+                "rtmdet-nano.onnx",
+                "3ffba1489bb1cd4e4744f505f6423e2173c188795860e94c0fe9937ab6133a0f",
+                4098350,
+                (
+                    "https://github.com/zhouweigogogo/RTMPose-NCNN/raw/"
+                    "f231cfd42dea566d7f2c1eb6cc5fdd3ee2f2182e/rtmpose/models/rtmdet-nano.onnx",
+                ),
+            ),
+        ),
+    ),
+    Card(
+        name="yolox-tiny-humanart",
+        size=(416, 416),
+        files=openmmlab(
+            "yolox_tiny_8xb8-300e_humanart-6f3252f9",
+            "ceb11c07298f95c50d7c5abeb906d03340c85f23aa79e3e66966e7fb6c307250",
+        ),
+        settings={"output": "suppressed"},
+        **_HUMANART,
+    ),
+    Card(
+        name="yolox-m-humanart",
+        size=(640, 640),
+        files=openmmlab(
+            "yolox_m_8xb8-300e_humanart-c2c7a14a",
+            "3dea6513388889f0fff4b77bf7a26013600321b9eb9ceb0e9a400a82572f5f23",
+            101400344,
+        ),
+        settings={"output": "suppressed"},
+        **_HUMANART,
+    ),
+    Card(
+        name="rtmpose-t",
+        detector="yolox-tiny-humanart",
+        accuracy=_RTMPOSE_AP.format("65.9"),
+        files=openmmlab("rtmpose-t_simcc-body7_pt-body7_420e-256x192-026a1439_20230504", ""),
+        note="nobody has published a hash of this file: get it yourself and use a card of your own",
+        **_RTMPOSE,
+    ),
+    Card(
+        name="rtmpose-s",
+        detector="yolox-tiny-humanart",
+        accuracy=_RTMPOSE_AP.format("69.7"),
+        files=openmmlab(
+            "rtmpose-s_simcc-body7_pt-body7_420e-256x192-acd4a1ef_20230504",
+            "9aeb635b83f86aea45cf45d85798f7eba1a162de8e0d721c44e54fe5eebaf47d",
+        ),
+        **_RTMPOSE,
+    ),
+    Card(
+        name="rtmpose-m",
+        detector="yolox-m-humanart",
+        accuracy=_RTMPOSE_AP.format("74.9"),
+        files=openmmlab(
+            "rtmpose-m_simcc-body7_pt-body7_420e-256x192-e48f03d0_20230504",
+            "5c0a4bf67953e6d2ac43ce15e77dc9d5d354ae18430a47d2c5963a7bc5683e3c",
+            54330655,
+        ),
+        **_RTMPOSE,
+    ),
+    Card(
+        name="rtmpose-l",
+        detector="yolox-m-humanart",
+        accuracy=_RTMPOSE_AP.format("76.7"),
+        files=openmmlab(
+            "rtmpose-l_simcc-body7_pt-body7_420e-256x192-4dba18fc_20230504",
+            "cff059fd58a2c0d5fabaddcd66a96abcfb327563bcb0149ea59c9de4a8990fe2",
+        ),
+        **_RTMPOSE,
+    ),
+)
