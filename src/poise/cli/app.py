@@ -17,6 +17,7 @@ from poise.cli import convert, demo, doctor, models, rules
 from poise.cli.angles import angles
 from poise.cli.classify import classify
 from poise.cli.compare import compare
+from poise.cli.compare_models import compare_models
 from poise.cli.correct import correct
 from poise.cli.estimate import estimate
 from poise.cli.evaluate import evaluate
@@ -43,6 +44,7 @@ app.command()(classify)
 app.command()(reps)
 app.command()(teach)
 app.command()(evaluate)
+app.command()(compare_models)
 app.command()(demo.demo)
 app.command()(convert.convert)
 app.add_typer(models.app, name="models")

@@ -1,0 +1,104 @@
+"""``poise compare-models``: one picture or video in; what several models make of it, out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from poise.cli.parameters import take_options
+from poise.cli.progress import Ticker
+from poise.draw import Style
+from poise.errors import OutputError, UsageError
+from poise.io import read_frames
+from poise.lineup import Entry, measure, run_model, tell, to_document, write_lineup
+from poise.lineup.picture import check_name
+from poise.loading import is_clip
+from poise.models import find_model, load_model
+from poise.options import Options
+from poise.output import refuse_source, refuse_taken
+
+SourceName = Annotated[str, typer.Argument(metavar="IMAGE|VIDEO", help="A picture or a video.")]
+ModelNames = Annotated[
+    list[str],
+    typer.Option("-m", "--model", help="A model; give it once for each. See 'poise models list'."),
+]
+OutputName = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="The models side by side: a .png, .jpg or .webp of a picture, an .mp4 or .gif of a "
+        "video.",
+    ),
+]
+
+
+@take_options(options=Options, style=Style)
+def compare_models(
+    *,
+    source: SourceName,
+    models: ModelNames,
+    output: OutputName = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace an output that exists.")] = False,
+    progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    options: Options,
+    style: Style,
+) -> None:
+    """Show what several models make of one picture or video, side by side and in figures."""
+    _check_request(source, models, output, overwrite=overwrite)
+    ticker = Ticker(enabled=progress, many=True)
+    steps = len(models) + (output is not None)
+    try:
+        entries = [
+            _run(name, source, options, ticker, (number, steps))
+            for number, name in enumerate(models, 1)
+        ]
+        figures = measure(entries)
+        if output is not None:
+            report = ticker.begin(output, steps, steps)
+            notes = write_lineup(
+                output,
+                source,
+                entries,
+                figures,
+                options=options,
+                style=style,
+                overwrite=overwrite,
+                report=report,
+            )
+            for note in notes:
+                ticker.say(f"poise: note: {output}: {note}", always=True)
+    finally:
+        ticker.close()
+    if as_json:
+        typer.echo(json.dumps(to_document(source, figures), ensure_ascii=False, allow_nan=False))
+    else:
+        typer.echo(tell(figures))
+
+
+def _check_request(source: str, models: list[str], output: str | None, *, overwrite: bool) -> None:
+    if is_clip(source):
+        raise UsageError("holds keypoints already", where=source, remedy="name a picture or video")
+    for name in models:
+        if name != "auto":
+            find_model(name)  # an unknown one is refused before the first is run
+    if len(set(models)) < len(models):
+        raise UsageError("a model is named twice", where="-m", remedy="name each once")
+    if output is not None:
+        with read_frames(source) as reader:
+            check_name(output, still=reader.still)
+        refuse_source(output, source)
+        refuse_taken(output, overwrite=overwrite)
+        if not Path(output).parent.is_dir():
+            what = f"there is no folder {Path(output).parent}"
+            raise OutputError(what, where=output, remedy="make it first")
+
+
+def _run(name: str, source: str, options: Options, ticker: Ticker, place: tuple[int, int]) -> Entry:
+    model = load_model(name, precision=options.precision, report=ticker.say, progress=ticker.fetch)
+    return run_model(model, source, options, report=ticker.begin(model.name, *place))
