@@ -1,8 +1,8 @@
 """ONNX Runtime, the extra engine: it runs ONNX files, and has providers for more devices.
 
-What it cannot do is refused in one line: files of other formats, another input size than a fixed
-one, number formats other than the file's own, and steps that a family adds with OpenVINO's nodes.
-It computes every output of a file, also those that nobody asked for.
+What it cannot do is refused in one line: files of other formats, number formats other than the
+file's own, and steps that a family adds with OpenVINO's nodes. It computes every output of a file,
+also those that nobody asked for.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ import numpy.typing as npt
 
 from poise.errors import MissingExtraError, ModelError, UsageError, WeightsError, suggest
 from poise.poses import FloatArray
+from poise.runtime.onnx_file import resize
 from poise.runtime.plan import Arrays, Pixels, Plan, last_line, misfit
 
 # Set while the package is imported, when it would write an id into the user's home and begin to
 # send reports to its maker.
 _SILENT = "ORT_DISABLE_TELEMETRY"
+_FOLDER_OF_DATA = "session.model_external_initializers_file_folder_path"
 _FOREIGN = (".tflite", ".pb", ".xml", ".bin")
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
 
@@ -37,7 +39,7 @@ class ONNXRuntimeNetwork:
     """
 
     def __init__(self, file: str | Path, plan: Plan) -> None:
-        self._session = _load(file, plan)
+        self._session = _open(file, plan)
         known = [output.name for output in self._session.get_outputs()]
         self._outputs = _find(known, plan.outputs, file)
         self._inputs = self._session.get_inputs()
@@ -46,7 +48,7 @@ class ONNXRuntimeNetwork:
         self._type = _TYPES.get(self._inputs[0].type, np.float32)
         self.precision = "f16" if self._type is np.float16 else "f32"
         if plan.pixels is not None:
-            self.input_shapes[0] = _picture_shape(self.input_shapes[0], plan.pixels, file)
+            self.input_shapes[0] = _picture_shape(self.input_shapes[0], plan.pixels)
             if plan.each_alone(self.input_shapes[0][0]):
                 self.input_shapes[0][0] = 1
         # DirectML forbids two runs of a session at once, so that it gets one thread for all.
@@ -158,7 +160,28 @@ def _faults() -> tuple[type[Exception], ...]:
     return (*errors, RuntimeError, ValueError, TypeError)
 
 
-def _load(file: str | Path, plan: Plan) -> Any:
+def _open(file: str | Path, plan: Plan) -> Any:
+    """Return the engine's session of a file whose input has the size that the plan wants."""
+    session = _load(str(file), file, plan)
+    if plan.pixels is None:
+        return session
+    port = session.get_inputs()[0]
+    shape = _shape(port.shape)
+    wanted = plan.pixels.resize(shape)
+    if all(w == s or s < 0 for w, s in zip(wanted, shape, strict=True)):
+        return session
+    try:
+        sides = [side if side >= 0 else 1 for side in wanted]
+        return _load(resize(Path(file).read_bytes(), port.name, sides), file, plan)
+    except (ValueError, WeightsError) as error:
+        raise ModelError(
+            f"the input {tuple(shape)} cannot be made {tuple(wanted)}: {last_line(error)}",
+            where=file,
+            remedy="give the card the file's size",
+        ) from error
+
+
+def _load(model: str | bytes, file: str | Path, plan: Plan) -> Any:
     wanted, provider = _provider(plan)
     options = engine().SessionOptions()
     # Its messages come as exceptions; on the terminal they would be said twice.
@@ -168,10 +191,13 @@ def _load(file: str | Path, plan: Plan) -> Any:
     options.intra_op_num_threads = max(1, (plan.threads or _cores()) - plan.streams + 1)
     if wanted == "DmlExecutionProvider":
         options.enable_mem_pattern = False
+    if isinstance(model, bytes):
+        folder = str(Path(file).resolve().parent)
+        options.add_session_config_entry(_FOLDER_OF_DATA, folder)
     chosen = list(dict.fromkeys([wanted, "CPUExecutionProvider"]))
     settings = [provider, {}][: len(chosen)]
     try:
-        session = engine().InferenceSession(str(file), options, chosen, settings)
+        session = engine().InferenceSession(model, options, chosen, settings)
     except _faults() as error:
         what = f"not a model that ONNX Runtime can run: {last_line(error)}"
         raise WeightsError(what, where=file) from error
@@ -223,16 +249,9 @@ def _find(known: list[str], outputs: Sequence[str | int] | None, file: object) -
     return [numbered[wanted] for wanted in outputs]
 
 
-def _picture_shape(shape: list[int], pixels: Pixels, file: object) -> list[int]:
+def _picture_shape(shape: list[int], pixels: Pixels) -> list[int]:
     """Return the shape of the pictures that `Session.run` takes."""
     wanted = pixels.resize(shape)
-    if any(w != s and s >= 0 for w, s in zip(wanted, shape, strict=True)):
-        raise ModelError(
-            f"the file's input is fixed at {tuple(shape)}, and ONNX Runtime cannot make it "
-            f"{tuple(wanted)}",
-            where=file,
-            remedy="give the card the file's size, or take the engine openvino",
-        )
     if pixels.layout == "NCHW":
         wanted = [wanted[0], *wanted[2:], wanted[1]]
     return [*wanted[:3], 3]
