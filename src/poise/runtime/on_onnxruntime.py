@@ -119,7 +119,7 @@ def convert(pictures: npt.NDArray[Any], pixels: Pixels) -> FloatArray:
 
 def devices() -> list[str]:
     """Return the names of the devices that the engine can use here."""
-    return [_device_name(provider) for provider in engine().get_available_providers()]
+    return list(_providers())
 
 
 @cache
@@ -172,13 +172,16 @@ def _open(file: str | Path, plan: Plan) -> Any:
         return session
     try:
         sides = [side if side >= 0 else 1 for side in wanted]
-        return _load(resize(Path(file).read_bytes(), port.name, sides), file, plan)
-    except (ValueError, WeightsError) as error:
+        session = _load(resize(Path(file).read_bytes(), port.name, sides), file, plan)
+        # Some networks have the old size in their nodes, and only a run tells.
+        session.run(None, {port.name: np.zeros(sides, _TYPES.get(port.type, np.float32))})
+    except (*_faults(), WeightsError) as error:
         raise ModelError(
             f"the input {tuple(shape)} cannot be made {tuple(wanted)}: {last_line(error)}",
             where=file,
             remedy="give the card the file's size",
         ) from error
+    return session
 
 
 def _load(model: str | bytes, file: str | Path, plan: Plan) -> Any:
@@ -218,7 +221,7 @@ def _cores() -> int:
 def _provider(plan: Plan) -> tuple[str, dict[str, str]]:
     """Return the engine's name of a device, and its settings."""
     name, _, number = plan.device.replace(".", ":").partition(":")
-    known = {_device_name(p).lower(): p for p in engine().get_available_providers()}
+    known = {device.lower(): provider for device, provider in _providers().items()}
     if name.lower() not in known:
         here = devices()
         gpu = {"cuda": "onnxruntime-gpu", "directml": "onnxruntime-directml"}.get(name.lower())
@@ -231,9 +234,12 @@ def _provider(plan: Plan) -> tuple[str, dict[str, str]]:
     return known[name.lower()], settings
 
 
-def _device_name(provider: str) -> str:
-    name = provider.removesuffix("ExecutionProvider")
-    return "DirectML" if name == "Dml" else name
+def _providers() -> dict[str, str]:
+    """Return the engine's providers by the names of their devices."""
+    here = engine().get_available_providers()
+    names = {provider: provider.removesuffix("ExecutionProvider") for provider in here}
+    # Azure's is a service on the network.
+    return {"DirectML" if n == "Dml" else n: p for p, n in names.items() if n != "Azure"}
 
 
 def _find(known: list[str], outputs: Sequence[str | int] | None, file: object) -> list[str]:

@@ -23,8 +23,8 @@ _Change = Callable[[memoryview], Iterable[bytes | memoryview]]
 def resize(data: bytes, name: str, shape: Iterable[int]) -> bytes:
     """Return the bytes of an ONNX file with one input set to a shape.
 
-    What the file declares of its outputs and of what lies between is left out, since it holds for
-    the old size only; an engine finds it anew.
+    What the file declares of the sides of its outputs, and of all that lies between, is left out,
+    since it holds for the old size only; an engine finds it anew.
 
     Args:
         data: The file.
@@ -43,8 +43,7 @@ def resize(data: bytes, name: str, shape: Iterable[int]) -> bytes:
         if number == _VALUE_INFO:
             return ()
         if number == _OUTPUT or (number == _INPUT and _name(payload) == name):
-            shape = sides if number == _INPUT else None
-            return _write(number, kind, _set_shape(payload, shape))
+            return _write(number, kind, _set_shape(payload, sides if number == _INPUT else None))
         return _write(*field)
 
     parts: list[bytes | memoryview] = []
@@ -59,14 +58,15 @@ def resize(data: bytes, name: str, shape: Iterable[int]) -> bytes:
 
 
 def _set_shape(value: memoryview, sides: bytes | None) -> bytes:
-    """Return a ValueInfoProto with other sides, or with none declared."""
+    """Return a ValueInfoProto with other sides, or with as many whose lengths are not declared."""
+
+    def shape(payload: memoryview) -> Iterable[bytes | memoryview]:
+        if sides is not None:
+            return (sides,)
+        return _changed(payload, _DIM, lambda side: ())
 
     def tensor(payload: memoryview) -> Iterable[bytes | memoryview]:
-        for field in _read(payload):
-            if field[0] != _SHAPE:
-                yield from _write(*field)
-        if sides is not None:
-            yield from _write(_SHAPE, _BYTES, sides)
+        return _changed(payload, _SHAPE, shape)
 
     def kind(payload: memoryview) -> Iterable[bytes | memoryview]:
         return _changed(payload, _TENSOR, tensor)
