@@ -153,11 +153,11 @@ def _silent() -> Iterator[None]:
 
 
 @cache
-def _faults() -> tuple[type[Exception], ...]:
+def _faults(*more: type[Exception]) -> tuple[type[Exception], ...]:
     state = engine().capi.onnxruntime_pybind11_state
     own = [kind for kind in vars(state).values() if isinstance(kind, type)]
     errors = [kind for kind in own if issubclass(kind, Exception)]
-    return (*errors, RuntimeError, ValueError, TypeError)
+    return (*errors, RuntimeError, ValueError, TypeError, *more)
 
 
 def _open(file: str | Path, plan: Plan) -> Any:
@@ -175,7 +175,7 @@ def _open(file: str | Path, plan: Plan) -> Any:
         session = _load(resize(Path(file).read_bytes(), port.name, sides), file, plan)
         # Some networks have the old size in their nodes, and only a run tells.
         session.run(None, {port.name: np.zeros(sides, _TYPES.get(port.type, np.float32))})
-    except (*_faults(), WeightsError) as error:
+    except _faults(WeightsError) as error:
         raise ModelError(
             f"the input {tuple(shape)} cannot be made {tuple(wanted)}: {last_line(error)}",
             where=file,
