@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Some tests and referees import onnxruntime themselves; its reports to its maker stay off.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:

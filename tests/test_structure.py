@@ -36,7 +36,7 @@ FLOORS = [
     ["models", "synthetic", "testing"],
     ["pipeline"],
     ["loading"],
-    ["batch", "comparison", "classification", "evaluation", "lineup"],
+    ["batch", "comparison", "classification", "evaluation", "lineup", "benchmarking"],
     ["cli"],
 ]
 MODULES = sorted(SOURCE.rglob("*.py"))

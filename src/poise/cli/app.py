@@ -15,6 +15,7 @@ import typer
 from poise import __version__
 from poise.cli import convert, demo, doctor, models, rules
 from poise.cli.angles import angles
+from poise.cli.benchmark import benchmark
 from poise.cli.classify import classify
 from poise.cli.compare import compare
 from poise.cli.compare_models import compare_models
@@ -45,6 +46,7 @@ app.command()(reps)
 app.command()(teach)
 app.command()(evaluate)
 app.command()(compare_models)
+app.command()(benchmark)
 app.command()(demo.demo)
 app.command()(convert.convert)
 app.add_typer(models.app, name="models")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Unpack, cast
 
 from poise.errors import ModelError, suggest
 from poise.models.base import PoseModel
@@ -14,6 +15,7 @@ from poise.models.card import Card, read_card
 from poise.models.choice import choose
 from poise.models.strangers import stranger_cards, stranger_family
 from poise.models.table import CARDS, FAMILIES, PREFERENCE, TIERS
+from poise.runtime.plan import Compute
 from poise.weights import Progress, Report, WeightFile, fetch_all
 
 __all__ = [
@@ -146,26 +148,27 @@ def _check_fit(name: str, detector: Card | None, reader: Card) -> None:
 def load_model(
     name: str = "auto",
     *,
-    precision: str = "auto",
     weights: str | Path | Sequence[str | Path] | None = None,
     card: str | Path | Card | None = None,
     report: Report | None = None,
     progress: Progress | None = None,
+    **compute: Unpack[Compute],
 ) -> PoseModel:
     """Load a pose model; weights that are not here are fetched.
 
     Args:
         name: ``auto``, a tier (``fast``, ``accurate``, ``crowd``, ``3d``), a model, or
             ``DETECTOR+CROP_MODEL``.
-        precision: ``auto``, ``f32`` or ``bf16``.
         weights: Files to use for the crop model instead of those of its card, in the card's
             order. They are the user's own: no hash is asked for.
         card: A card of the user's own, or a TOML file with one. With no name, it is the model.
         report: Told in one line each what is chosen and fetched.
         progress: Told how many bytes of a file are here.
+        compute: ``precision`` (``auto``, ``f32`` or ``bf16``), ``engine`` (``openvino`` or
+            ``onnxruntime``), ``device`` and ``threads``; `poise.runtime.Compute` says more.
 
     Raises:
-        ModelError: There is no such model, or it cannot be used.
+        ModelError: There is no such model, or it cannot be used, or not on this engine.
         WeightsError: Its weights cannot be had.
     """
     own = card if isinstance(card, Card) or card is None else read_card(card)
@@ -177,11 +180,11 @@ def load_model(
     first = detector.files if detector else ()
     wanted = first if given else (*first, *reader.files)
     paths = fetch_all(wanted, report=report, progress=progress)
-    loaded = _load(reader, given or paths[len(first) :], precision)
+    loaded = _load(reader, given or paths[len(first) :], compute)
     if detector is None:
         return cast(PoseModel, loaded)
     top_down = importlib.import_module("poise.models.topdown")
-    finder = _load(detector, paths[: len(first)], precision)
+    finder = _load(detector, paths[: len(first)], compute)
     still = None
     if detector.settings.get("tiles"):
         still = importlib.import_module("poise.models.tiles").TiledDetector(finder)
@@ -203,11 +206,21 @@ def _own_files(card: Card, weights: str | Path | Sequence[str | Path]) -> tuple[
     return paths
 
 
-def _load(card: Card, paths: tuple[Path, ...], precision: str) -> Any:
+def _load(card: Card, paths: tuple[Path, ...], compute: Compute) -> Any:
     if card.family == "fake":
         return importlib.import_module("poise.testing").FakeModel()
     if card.family in FAMILIES:
         family = importlib.import_module(f"poise.models.{card.family}")
     else:
         family = stranger_family(card.family)
-    return family.load(card, paths, precision=precision)
+    compute = {"precision": "auto", **compute}
+    takes = inspect.signature(family.load).parameters
+    if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in takes.values()):
+        foreign = [name for name in compute if name not in takes]
+        if foreign:
+            raise ModelError(
+                f"models of the family '{card.family}' take no {', '.join(foreign)}",
+                where=card.name,
+                remedy="leave it at its default",
+            )
+    return family.load(card, paths, **compute)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from poise.geometry import Affine, crop_affine, invert, iou, transform
 from poise.models.base import CropPoses, Detections
 from poise.models.card import Card
 from poise.poses import FloatArray, Image, Poses
-from poise.runtime import Pixels, Session, engine
+from poise.runtime import Compute, Pixels, Session, engine
 from poise.skeleton import get_skeleton
 
 # The margin around a body that the landmark network was trained with.
@@ -119,17 +119,15 @@ class BlazePoseReader:
 
 
 def load(
-    card: Card, paths: Sequence[Path], *, precision: str = "auto"
+    card: Card, paths: Sequence[Path], **compute: Unpack[Compute]
 ) -> BlazePoseDetector | BlazePoseReader:
     """Return the detector or the landmark network that a card describes."""
     pixels = Pixels(card.mean, card.std, card.channels, card.layout, planar=planar())
     if card.kind == "detector":
-        return BlazePoseDetector(Session(paths, precision=precision, pixels=pixels))
+        return BlazePoseDetector(Session(paths, pixels=pixels, **compute))
     # Without the third output, the segmentation.
     outputs = ("Identity", "Identity_1", "Identity_3", "Identity_4")
-    session = Session(
-        paths, outputs=outputs, precision=precision, streams=2, pixels=pixels, then=_finish
-    )
+    session = Session(paths, outputs=outputs, streams=2, pixels=pixels, then=_finish, **compute)
     return BlazePoseReader(session)
 
 

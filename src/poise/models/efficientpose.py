@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from poise.models.heatmap_decoding import find_tops, turn_round
 from poise.models.steps import card_pixels
 from poise.models.upright import UprightModel
 from poise.poses import FloatArray
-from poise.runtime import Session, engine
+from poise.runtime import Compute, Session, engine
 from poise.skeleton import get_skeleton
 
 # The networks' order of keypoints (``extract_coordinates``: body_parts).
@@ -87,14 +87,14 @@ def finish(ends: list[Any]) -> list[Any]:
     return [op.group_convolution(across, down, one, still, still, one)]
 
 
-def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> EfficientPose:
+def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> EfficientPose:
     """Return the crop model that a card describes, ready to run."""
     session = Session(
         paths,
         outputs=[OUTPUT],
-        precision=precision,
         streams=2,
         pixels=card_pixels(card),
         then=finish,
+        **compute,
     )
     return EfficientPose(session, card)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from poise.models.heatmap_decoding import REFINEMENTS, decode, turn_round
 from poise.models.steps import card_pixels
 from poise.models.upright import UprightModel
 from poise.poses import FloatArray
-from poise.runtime import Session
+from poise.runtime import Compute, Session
 
 
 class HeatmapModel(UprightModel):
@@ -93,10 +94,8 @@ class HeatmapModel(UprightModel):
         return maps
 
 
-def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> HeatmapModel:
+def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> HeatmapModel:
     """Return the crop model that a card describes, ready to run."""
     pixels = card_pixels(card)
     # Only the maps; and two crops at a time: 0.7 of the time of a batch on two cores.
-    return HeatmapModel(
-        Session(paths, outputs=[0], precision=precision, streams=2, pixels=pixels), card
-    )
+    return HeatmapModel(Session(paths, outputs=[0], streams=2, pixels=pixels, **compute), card)

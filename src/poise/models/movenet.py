@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ from poise.models.regions import read_regions
 from poise.models.steps import card_number, card_pixels
 from poise.models.upright import UprightModel
 from poise.poses import FloatArray, Frame, Image, Poses
-from poise.runtime import Session
+from poise.runtime import Compute, Session
 from poise.skeleton import get_skeleton
 
 Box = npt.NDArray[np.float64]
@@ -251,7 +252,7 @@ def _only(outputs: list[FloatArray], wanted: tuple[int, ...]) -> FloatArray:
     return outputs[0]
 
 
-def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> MoveNet | MultiMoveNet:
+def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> MoveNet | MultiMoveNet:
     """Return the pose model that a card describes; ``settings["output"]`` is single or multi."""
     output = str(card.settings.get("output", "single"))
     if output not in _OUTPUTS:
@@ -262,6 +263,6 @@ def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> MoveN
         )
     pixels = card_pixels(card)
     if output == "single":
-        return MoveNet(Session(paths, precision=precision, streams=2, pixels=pixels), card)
+        return MoveNet(Session(paths, streams=2, pixels=pixels, **compute), card)
     free = dataclasses.replace(pixels, size=None)
-    return MultiMoveNet(Session(paths, precision=precision, streams=2, pixels=free), card)
+    return MultiMoveNet(Session(paths, streams=2, pixels=free, **compute), card)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import erf, sqrt
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from poise.models.card import Card
 from poise.models.paf_grouping import Layout, Peaks, group_openpose, group_tfpose
 from poise.models.steps import card_number, card_pixels, fit
 from poise.poses import FloatArray, Frame, Poses
-from poise.runtime import Session
+from poise.runtime import Compute, Session
 from poise.skeleton import get_skeleton
 
 # OpenPose, poseParameters.cpp; tf-pose's are those of COCO_18.
@@ -292,6 +292,6 @@ def _choose(card: Card, setting: str, choices: dict[str, _T], default: str) -> _
     return choices[name]
 
 
-def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> PAFModel:
+def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> PAFModel:
     """Return the model that a card describes, ready to run."""
-    return PAFModel(Session(paths, precision=precision, pixels=card_pixels(card)), card)
+    return PAFModel(Session(paths, pixels=card_pixels(card), **compute), card)

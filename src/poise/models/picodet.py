@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 from poise.models.card import Card
 from poise.models.steps import card_pixels
 from poise.models.whole import WholeDetector
 from poise.poses import FloatArray
-from poise.runtime import Session
+from poise.runtime import Compute, Session
 
 
 class PicoDet(WholeDetector):
@@ -29,6 +30,6 @@ class PicoDet(WholeDetector):
         return boxes, scores[:, 0]
 
 
-def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> PicoDet:
+def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> PicoDet:
     """Return the detector that a card describes, ready to run."""
-    return PicoDet(Session(paths, precision=precision, pixels=card_pixels(card)), card)
+    return PicoDet(Session(paths, pixels=card_pixels(card), **compute), card)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from poise.models.card import Card
 from poise.models.posenet_decoding import KEYPOINTS, TREE, Fields, decode_multi, decode_single
 from poise.models.steps import card_number, card_pixels, sigmoid
 from poise.poses import FloatArray, Frame, Poses
-from poise.runtime import Session, engine
+from poise.runtime import Compute, Session, engine
 from poise.skeleton import get_skeleton
 
 STRIDES = (8, 16, 32)
@@ -135,14 +135,14 @@ def _letterbox(picture: tuple[int, int], size: tuple[int, int]) -> Affine:
     return crop_affine((width / 2, height / 2), (size[0] / scale, size[1] / scale), size)
 
 
-def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> PoseNet:
+def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> PoseNet:
     """Return the model that a card describes, ready to run.
 
     Raises:
         ModelError: The network has not the heads of a PoseNet.
     """
     order = partial(_order, card=card)
-    session = Session(paths, precision=precision, pixels=card_pixels(card), then=order)
+    session = Session(paths, pixels=card_pixels(card), then=order, **compute)
     return PoseNet(session, card)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from poise.models.card import Card
 from poise.models.steps import card_pixels, sigmoid
 from poise.models.whole import WholeDetector
 from poise.poses import FloatArray
-from poise.runtime import Session
+from poise.runtime import Compute, Session
 
 
 class RTMDet(WholeDetector):
@@ -48,6 +49,6 @@ def decode(levels: Sequence[FloatArray], width: int) -> tuple[FloatArray, FloatA
     return np.concatenate(boxes, axis=1).astype(np.float32), np.concatenate(scores, axis=1)
 
 
-def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> RTMDet:
+def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> RTMDet:
     """Return the detector that a card describes, ready to run."""
-    return RTMDet(Session(paths, precision=precision, pixels=card_pixels(card)), card)
+    return RTMDet(Session(paths, pixels=card_pixels(card), **compute), card)

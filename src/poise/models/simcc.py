@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from poise.models.card import Card
 from poise.models.steps import card_number, card_pixels
 from poise.models.upright import UprightModel
 from poise.poses import FloatArray
-from poise.runtime import Session
+from poise.runtime import Compute, Session
 
 
 class SimccModel(UprightModel):
@@ -56,7 +57,7 @@ def decode(columns: FloatArray, rows: FloatArray, *, split: float) -> tuple[Floa
     return places.astype(np.float32), np.clip(scores, 0, 1).astype(np.float32)
 
 
-def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> SimccModel:
+def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> SimccModel:
     """Return the crop model that a card describes, ready to run."""
     pixels = card_pixels(card)
-    return SimccModel(Session(paths, precision=precision, streams=2, pixels=pixels), card)
+    return SimccModel(Session(paths, streams=2, pixels=pixels, **compute), card)

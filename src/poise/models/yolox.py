@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from poise.models.card import Card
 from poise.models.steps import card_pixels
 from poise.models.whole import WholeDetector
 from poise.poses import FloatArray
-from poise.runtime import Session
+from poise.runtime import Compute, Session
 
 STRIDES = (8, 16, 32)
 PERSON = 0
@@ -71,6 +72,6 @@ def read_suppressed(outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
     return found[..., :4], scores.astype(np.float32)
 
 
-def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> YOLOX:
+def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> YOLOX:
     """Return the detector that a card describes, ready to run."""
-    return YOLOX(Session(paths, precision=precision, pixels=card_pixels(card)), card)
+    return YOLOX(Session(paths, pixels=card_pixels(card), **compute), card)
