@@ -31,7 +31,10 @@ def list_models(
     shelf = Shelf.from_environment()
     rows = [_row(card, shelf) for card in list_cards()]
     if as_json:
-        aliases = {**TIERS, "auto": remembered() or list(PREFERENCE)}
+        aliases = {
+            **{t: row.model for t, row in TIERS.items()},
+            "auto": remembered() or list(PREFERENCE),
+        }
         typer.echo(json.dumps({"models": rows, "aliases": aliases}, indent=2))
         return
     # In a pipe there is no edge: a model stays on its line.
@@ -67,7 +70,7 @@ def _short(text: str) -> str:
 
 def _tail() -> list[str]:
     chosen = remembered() or f"not chosen yet; the first that can be had of {', '.join(PREFERENCE)}"
-    names = ", ".join(f"{tier} = {name}" for tier, name in TIERS.items())
+    names = ", ".join(f"{name} = {tier.model}" for name, tier in TIERS.items())
     joined = "Join a detector and a crop model with +: rtmdet-nano+tinypose-256. All facts: --json."
     return ["", f"auto: {chosen}", f"Other names: {names}", joined, *stranger_problems()]
 

@@ -182,7 +182,7 @@ def _refuse_unknown(file: WeightFile) -> None:
         raise WeightsError(
             "no hash is recorded for this file, so nobody could tell whether it is the right one",
             where=file.name,
-            remedy="get it yourself, check it, and state its sha256 in a card of your own",
+            remedy="get it yourself and give it with --weights FILE (weights=FILE in Python)",
         )
 
 

@@ -1,0 +1,149 @@
+"""Loading a model: licence, weights, and the family that reads them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from poise.errors import ModelError, UsageError, WeightsError
+from poise.models.base import PoseModel
+from poise.models.card import Card, read_card
+from poise.models.choice import choose
+from poise.models.licence import require_licences
+from poise.models.recipe import Recipe, find_model
+from poise.models.strangers import stranger_family
+from poise.models.table import FAMILIES, PREFERENCE, TIERS
+from poise.weights import Progress, Report, fetch_all
+
+Paths = str | Path | Sequence[str | Path]
+
+
+def choose_model(*, report: Report | None = None, progress: Progress | None = None) -> str:
+    """Return what `auto` stands for on this machine, chosen now if it was not before.
+
+    Raises:
+        WeightsError: No weights can be had.
+    """
+    models = {name: find_model(name).files for name in PREFERENCE}
+    return choose(models, report=report, progress=progress)
+
+
+def load_model(
+    name: str = "auto",
+    *,
+    precision: str = "auto",
+    weights: Paths | None = None,
+    card: str | Path | Card | None = None,
+    accept_licence: bool = False,
+    report: Report | None = None,
+    progress: Progress | None = None,
+) -> PoseModel:
+    """Load a pose model; weights that are not here are fetched.
+
+    Args:
+        name: ``auto``, a tier (``fast``, ``accurate``, ``crowd``, ``3d``), a model or another
+            name of it, or ``DETECTOR+CROP_MODEL``.
+        precision: ``auto``, ``f32`` or ``bf16``.
+        weights: Files to use for the crop model instead of those of its card, in the card's
+            order. They are the user's own: no hash is asked for.
+        card: A card of the user's own, or a TOML file with one. With no name, it is the model.
+        accept_licence: Accept, now and from now on, what a model's licence forbids or demands.
+        report: Told in one line each what is chosen and fetched.
+        progress: Told how many bytes of a file are here.
+
+    Raises:
+        ModelError: There is no such model, or it cannot be used.
+        LicenceError: Its licence was never accepted.
+        WeightsError: Its weights cannot be had.
+    """
+    own = card if isinstance(card, Card) or card is None else read_card(card)
+    if name == "auto":
+        if own is None and weights is not None:
+            raise UsageError("weights of one's own need a model", remedy="name it with -m")
+        name = own.name if own else choose_model(report=report, progress=progress)
+    recipe = find_model(name, card=own)
+    given = None if weights is None else own_files(recipe.reader, weights)
+    require_licences(recipe.cards, accept=accept_licence, report=report)
+    first = recipe.detector.files if recipe.detector else ()
+    wanted = first if given else (*first, *recipe.reader.files)
+    try:
+        paths = fetch_all(wanted, report=report, progress=progress)
+    except WeightsError as error:
+        raise _with_another(name, error) from error
+    return _assemble(recipe, paths[: len(first)], given or paths[len(first) :], precision)
+
+
+def _assemble(
+    recipe: Recipe, first: tuple[Path, ...], rest: tuple[Path, ...], precision: str
+) -> PoseModel:
+    loaded = load_card(recipe.reader, rest, precision=precision)
+    if recipe.detector is None:
+        return cast(PoseModel, loaded)
+    top_down = importlib.import_module("poise.models.topdown")
+    finder = load_card(recipe.detector, first, precision=precision)
+    still = None
+    if recipe.detector.settings.get("tiles"):
+        still = importlib.import_module("poise.models.tiles").TiledDetector(finder)
+    return cast(PoseModel, top_down.TopDown(finder, loaded, name=recipe.name, still_detector=still))
+
+
+def _with_another(name: str, error: WeightsError) -> WeightsError:
+    """Return the error of a tier's weights with what else to take; another error as it is."""
+    if name not in TIERS:
+        return error
+    tier = TIERS[name]
+    return WeightsError(
+        f"its model {tier.model} cannot be had here ({error})",
+        where=name,
+        remedy=f"or take -m {tier.instead}",
+    )
+
+
+def own_files(card: Card, weights: Paths) -> tuple[Path, ...]:
+    """Return the user's own files of weights for a card, after a look whether they can be.
+
+    A network in one file (ONNX, TFLite, a frozen graph, OpenVINO's .xml whose .bin lies beside
+    it) may take the place of one in two files (.xml and .bin), and the reverse.
+
+    Raises:
+        ModelError: A file is not there, or there are too many or too few.
+    """
+    given = [weights] if isinstance(weights, str | Path) else weights
+    paths = tuple(Path(path).expanduser() for path in given)
+    for path in paths:
+        if not path.is_file():
+            raise ModelError("there is no such file of weights", where=path)
+    fitting = {len(card.files)}
+    if paths and paths[0].suffix.lower() == ".xml" and len(card.files) == 1:
+        fitting.add(2)
+    if len(card.files) == 2 and card.files[0].name.endswith(".xml"):
+        fitting.add(1)
+    if len(paths) not in fitting:
+        raise _wrong_count(card, len(paths))
+    return paths
+
+
+def _wrong_count(card: Card, came: int) -> ModelError:
+    wanted = ", ".join(file.name for file in card.files) or "no files"
+    plural = "s" * (len(card.files) != 1)
+    return ModelError(
+        f"{card.name} needs {len(card.files)} file{plural} of weights, got {came}",
+        remedy=f"give, in this order, what replaces {wanted}",
+    )
+
+
+def load_card(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> Any:
+    """Return the detector, crop model or pose model of one card.
+
+    Raises:
+        ModelError: There is no such family, or the files are not its weights.
+    """
+    if card.family == "fake":
+        return importlib.import_module("poise.testing").FakeModel()
+    if card.family in FAMILIES:
+        family = importlib.import_module(f"poise.models.{card.family}")
+    else:
+        family = stranger_family(card.family)
+    return family.load(card, tuple(paths), precision=precision)
