@@ -79,7 +79,7 @@ def test_no_two_files_share_a_name_or_a_hash() -> None:
 def test_a_file_without_a_hash_is_refused_and_says_how_to_bring_ones_own(card: Card) -> None:
     for file in card.files:
         if not file.sha256:
-            with pytest.raises(WeightsError, match="no hash is recorded.*--weights"):
+            with pytest.raises(WeightsError, match=r"no hash is recorded.*--weights"):
                 fetch(file)
 
 
@@ -251,7 +251,8 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     def load(card: Card, paths: tuple[Path, ...], *, precision: str) -> Any:
         calls.append((card.name, [path.name for path in paths], precision))
         skeleton = SimpleNamespace(name=card.skeleton)
-        return SimpleNamespace(name=card.name, skeleton=skeleton, precision=precision)
+        able = dict.fromkeys(("estimate", "read", "detect"))
+        return SimpleNamespace(name=card.name, skeleton=skeleton, precision=precision, **able)
 
     def find(name: str) -> Any:
         if name.endswith("topdown"):

@@ -14,6 +14,7 @@ from rich.table import Table
 from poise.errors import WeightsError
 from poise.models import Card, choose_model, find_cards, list_cards
 from poise.models.choice import remembered
+from poise.models.licence import require_licences
 from poise.models.strangers import stranger_problems
 from poise.models.table import PREFERENCE, TIERS
 from poise.weights import Shelf, WeightFile, cache_path, fetch_all
@@ -98,12 +99,15 @@ def _row(card: Card, shelf: Shelf) -> dict[str, Any]:
 @app.command("get")
 def get(
     names: Annotated[list[str], typer.Argument(help="Models, such as blazepose, or auto.")],
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Accept what the licences forbid or demand.")
+    ] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
 ) -> None:
     """Fetch the weights of models; what is here already is not fetched again."""
     for name in names:
         if name != "auto":
-            find_cards(name)
+            require_licences(find_cards(name), accept=accept_licence)
     for name in names:
         with _Bars(enabled=progress) as bars:
             if name == "auto":

@@ -15,8 +15,11 @@ from poise.models.licence import require_licences
 from poise.models.recipe import Recipe, find_model
 from poise.models.strangers import stranger_family
 from poise.models.table import FAMILIES, PREFERENCE, TIERS
-from poise.weights import Progress, Report, fetch_all
+from poise.weights import Progress, Report, fetch_all, hash_file
 
+# What a model of each kind can do (`models.base`).
+_ABILITY = {"pose": "estimate", "crop": "read", "detector": "detect"}
+# One file or several.
 Paths = str | Path | Sequence[str | Path]
 
 
@@ -47,7 +50,8 @@ def load_model(
             name of it, or ``DETECTOR+CROP_MODEL``.
         precision: ``auto``, ``f32`` or ``bf16``.
         weights: Files to use for the crop model instead of those of its card, in the card's
-            order. They are the user's own: no hash is asked for.
+            order. They are the user's own: no hash is asked for. The model's name then ends in
+            ``@`` and the first eight digits of the (last) file's SHA-256.
         card: A card of the user's own, or a TOML file with one. With no name, it is the model.
         accept_licence: Accept, now and from now on, what a model's licence forbids or demands.
         report: Told in one line each what is chosen and fetched.
@@ -61,7 +65,7 @@ def load_model(
     own = card if isinstance(card, Card) or card is None else read_card(card)
     if name == "auto":
         if own is None and weights is not None:
-            raise UsageError("weights of one's own need a model", remedy="name it with -m")
+            raise UsageError("they need the model that they are for", where="weights")
         name = own.name if own else choose_model(report=report, progress=progress)
     recipe = find_model(name, card=own)
     given = None if weights is None else own_files(recipe.reader, weights)
@@ -72,7 +76,11 @@ def load_model(
         paths = fetch_all(wanted, report=report, progress=progress)
     except WeightsError as error:
         raise _with_another(name, error) from error
-    return _assemble(recipe, paths[: len(first)], given or paths[len(first) :], precision)
+    model = _assemble(recipe, paths[: len(first)], given or paths[len(first) :], precision)
+    if given:
+        # Results must tell these weights from the model's own, and from others.
+        model.name = f"{recipe.name}@{hash_file(given[-1])[:8]}"
+    return model
 
 
 def _assemble(
@@ -115,7 +123,7 @@ def own_files(card: Card, weights: Paths) -> tuple[Path, ...]:
     for path in paths:
         if not path.is_file():
             raise ModelError("there is no such file of weights", where=path)
-    fitting = {len(card.files)}
+    fitting = {len(card.files)} if card.files or card.family == "fake" else {1, 2}
     if paths and paths[0].suffix.lower() == ".xml" and len(card.files) == 1:
         fitting.add(2)
     if len(card.files) == 2 and card.files[0].name.endswith(".xml"):
@@ -143,7 +151,20 @@ def load_card(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> 
     if card.family == "fake":
         return importlib.import_module("poise.testing").FakeModel()
     if card.family in FAMILIES:
+        if not paths:
+            raise ModelError(
+                "no file of weights is named",
+                where=f"card {card.name}",
+                remedy="give --weights FILE",
+            )
         family = importlib.import_module(f"poise.models.{card.family}")
     else:
         family = stranger_family(card.family)
-    return family.load(card, tuple(paths), precision=precision)
+    model = family.load(card, tuple(paths), precision=precision)
+    if card.family in FAMILIES and not hasattr(model, _ABILITY[card.kind]):
+        kinds = [kind for kind, ability in _ABILITY.items() if hasattr(model, ability)]
+        raise ModelError(
+            f"a model of the family '{card.family}' is of kind '{kinds[0]}', not '{card.kind}'",
+            where=f"card {card.name}",
+        )
+    return model
