@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from poise.errors import ModelError, UsageError, WeightsError, suggest
+from poise.network_files import check_network_files
 from poise.poses import FloatArray
 
 PRECISIONS = ("auto", "f32", "bf16", "f16")
@@ -50,8 +51,7 @@ class Session:
     """One network on one device. ``run`` may be called from several threads at once.
 
     Args:
-        paths: The model file: TFLite, ONNX, a TensorFlow frozen graph or OpenVINO IR (the .xml,
-            or the .xml and its .bin).
+        paths: TFLite, ONNX, a TensorFlow frozen graph, or OpenVINO IR (.xml, perhaps its .bin).
         outputs: Names or numbers of the outputs that are wanted, in this order; else all of them.
         precision: ``f32`` gives reproducible numbers; ``bf16`` and ``f16`` are faster where the
             device has them; ``auto`` is the device's own best.
@@ -83,17 +83,17 @@ class Session:
         then: Callable[[list[Any]], list[Any]] | None = None,
     ) -> None:
         if precision not in PRECISIONS:
-            remedy = suggest(str(precision), PRECISIONS)
-            raise UsageError(f"no precision '{precision}'", remedy=remedy)
+            raise UsageError(f"no precision '{precision}'", remedy=suggest(precision, PRECISIONS))
         files = [paths] if isinstance(paths, str | Path) else list(paths)
         network = _read(files)
-        if outputs is not None:
-            network = _cut(network, outputs, files[0])
-        if then is not None:
-            ends = [port.get_node().input_value(0) for port in network.outputs]
-            network = engine().Model(then(ends), network.get_parameters())
-        if pixels is not None:
-            network = _take_pixels(network, pixels)
+        with _translated(files[0], "not the network that is wanted here"):
+            if outputs is not None:
+                network = _cut(network, outputs, files[0])
+            if then is not None:
+                ends = [port.get_node().input_value(0) for port in network.outputs]
+                network = engine().Model(then(ends), network.get_parameters())
+            if pixels is not None:
+                network = _take_pixels(network, pixels)
         self._load(network, device, precision, streams)
         if pixels is not None and pixels.planar:
             self._axes = (0, 3, 1, 2)
@@ -183,10 +183,8 @@ def engine() -> Any:
 
 @contextmanager
 def _untracked() -> Iterator[None]:
-    """Hide OpenVINO's telemetry package, which writes an id into the user's home, at its import.
-
-    Where it is absent, OpenVINO uses a stub of its own that does nothing. A None in
-    ``sys.modules`` makes it absent for this import only.
+    """Hide OpenVINO's telemetry package, which writes an id into the user's home: a None in
+    ``sys.modules`` makes it absent for this import, and OpenVINO uses a stub that does nothing.
     """
     name = "openvino_telemetry"
     if "openvino" in sys.modules or name in sys.modules:
@@ -205,15 +203,17 @@ def _core() -> Any:
 
 
 def _read(files: list[str | Path]) -> Any:
-    for file in files:
-        if not Path(file).is_file():
-            raise WeightsError("no such file", where=file)
-    try:
+    check_network_files(files)
+    with _translated(files[0], "not a model that OpenVINO can read"):
         return _core().read_model(*(str(file) for file in files))
+
+
+@contextmanager
+def _translated(file: object, what: str) -> Iterator[None]:
+    try:
+        yield
     except RuntimeError as error:
-        raise WeightsError(
-            f"not a model that OpenVINO can read: {_first_line(error)}", where=files[0]
-        ) from error
+        raise WeightsError(f"{what}: {_first_line(error)}", where=file) from error
 
 
 def _cut(network: Any, outputs: Sequence[str | int], file: object) -> Any:
@@ -233,8 +233,9 @@ def _take_pixels(network: Any, pixels: Pixels) -> Any:
     if len(shape) != 4 or shape[pixels.layout.index("C")] not in (3, -1):
         raise ModelError(f"the network takes {tuple(shape)}, not {pixels.layout} colour pictures")
     if pixels.size is not None:
-        shape[pixels.layout.index("W")], shape[pixels.layout.index("H")] = pixels.size
-        network.reshape(shape)
+        with _translated(None, f"the network takes {tuple(shape)}, not {pixels.size}"):
+            shape[pixels.layout.index("W")], shape[pixels.layout.index("H")] = pixels.size
+            network.reshape(shape)
     builder = ov.preprocess.PrePostProcessor(network)
     door = builder.input(0)
     door.tensor().set_element_type(ov.Type.u8).set_color_format(ov.preprocess.ColorFormat.RGB)
