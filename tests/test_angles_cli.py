@@ -92,7 +92,7 @@ def test_depth(source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_video_with_wide_pixels(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("poise.cli.estimate.load_model", lambda *_, **__: FakeModel())
+    monkeypatch.setattr("poise.cli.loading.load_model", lambda *_, **__: FakeModel())
     path = tmp_path / "walk.mp4"
     frames = [blob_picture([(x, 8, x + 20, 44)], (64, 48)) for x in range(2, 22, 2)]
     write_video(path, frames, fps=10)

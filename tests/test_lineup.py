@@ -140,7 +140,7 @@ def test_small_pictures_are_enlarged_until_their_line_can_be_read() -> None:
 
 def _fakes(monkeypatch: pytest.MonkeyPatch, *models: FakeModel) -> None:
     known = dict(zip(("fake", "blazepose"), models, strict=True))
-    monkeypatch.setattr("poise.cli.compare_models.load_model", lambda name, **_: known[name])
+    monkeypatch.setattr("poise.cli.loading.load_model", lambda name, **_: known[name])
 
 
 def test_command_on_a_video(

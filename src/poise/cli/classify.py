@@ -17,7 +17,7 @@ from poise.classification.outputs import Outputs, sort_outputs
 from poise.classification.rules import RuleSet, load_rules
 from poise.classification.saving import to_collection, to_document, to_json
 from poise.classification.telling import tell_account, tell_accounts
-from poise.cli.estimate import CardFile, ModelName, load_once
+from poise.cli.loading import load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.errors import OutputError, PoiseError, SomeInputsFailedError
@@ -30,6 +30,7 @@ from poise.loading import (
     name_sources,
 )
 from poise.models.base import PoseModel
+from poise.options import ModelOptions
 
 Sources = Annotated[
     list[str],
@@ -58,7 +59,7 @@ Summary = Annotated[
 ]
 
 
-@take_options(options=ClassificationOptions)
+@take_options(model=ModelOptions, options=ClassificationOptions)
 def classify(
     *,
     sources: Sources,
@@ -66,10 +67,9 @@ def classify(
     summary: Summary = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     taught: Taught = None,
-    model: ModelName = "auto",
-    card: CardFile = None,
     overwrite: Annotated[bool, typer.Option(help="Replace outputs that exist.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    model: ModelOptions,
     options: ClassificationOptions,
 ) -> None:
     """Name what people do: postures, gestures, falls, or what you taught it."""
@@ -81,7 +81,7 @@ def classify(
     many = found != sources or len(found) > 1
     outputs.check(found, many=many)
     ticker = Ticker(enabled=progress, many=True)
-    model_once = load_once(model, card, options.precision, ticker)
+    model_once = load_once(model, options.precision, ticker)
     job = Job(found, model_once, options, rules, classifier, outputs, ticker, as_json)
     try:
         job.name_many() if many else job.name_one()

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from poise.cli.estimate import CardFile, ModelName, load_once
+from poise.cli.loading import load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.cli.verdicts import rank, rank_document, tell_ranking, tell_trial
@@ -34,6 +34,7 @@ from poise.errors import (
 )
 from poise.loading import Report, choose_track, expand_sources, is_clip, name_sources
 from poise.models.base import PoseModel
+from poise.options import ModelOptions
 from poise.output import refuse_folder, refuse_taken, source_path
 
 _KINDS = (
@@ -54,17 +55,16 @@ Output = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
-@take_options(options=ComparisonOptions)
+@take_options(model=ModelOptions, options=ComparisonOptions)
 def compare(
     *,
     reference: Reference,
     attempts: Attempts,
     output: Output = None,
     as_json: AsJson = False,
-    model: ModelName = "auto",
-    card: CardFile = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a report that exists.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    model: ModelOptions,
     options: ComparisonOptions,
 ) -> None:
     """Compare a performance with the one it should be: what is wrong, where, when, how much."""
@@ -76,7 +76,7 @@ def compare(
         refuse_folder(output, [reference, *found])
         refuse_taken(output, overwrite=overwrite, folder=True)
     ticker = Ticker(enabled=progress, many=True)
-    model_once = load_once(model, card, options.precision, ticker)
+    model_once = load_once(model, options.precision, ticker)
     job = Job(reference, found, model_once, options, ticker, output, overwrite, as_json)
     try:
         job.compare_many() if many else job.compare_one()

@@ -8,16 +8,17 @@ from typing import Annotated
 
 import typer
 
+from poise.cli.loading import load_named
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.draw import Style
 from poise.errors import OutputError, UsageError
 from poise.io import read_frames
-from poise.lineup import Entry, measure, run_model, tell, to_document, write_lineup
+from poise.lineup import measure, run_model, tell, to_document, write_lineup
 from poise.lineup.picture import check_name
 from poise.loading import is_clip
-from poise.models import find_model, load_model
-from poise.options import Options
+from poise.models import find_model
+from poise.options import LoadOptions, ModelOptions, Options
 from poise.output import refuse_source, refuse_taken
 
 SourceName = Annotated[str, typer.Argument(metavar="IMAGE|VIDEO", help="A picture or a video.")]
@@ -37,7 +38,7 @@ OutputName = Annotated[
 ]
 
 
-@take_options(options=Options, style=Style)
+@take_options(loading=LoadOptions, options=Options, style=Style)
 def compare_models(
     *,
     source: SourceName,
@@ -46,6 +47,7 @@ def compare_models(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace an output that exists.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    loading: LoadOptions,
     options: Options,
     style: Style,
 ) -> None:
@@ -53,11 +55,13 @@ def compare_models(
     _check_request(source, models, output, overwrite=overwrite)
     ticker = Ticker(enabled=progress, many=True)
     steps = len(models) + (output is not None)
+    entries = []
     try:
-        entries = [
-            _run(name, source, options, ticker, (number, steps))
-            for number, name in enumerate(models, 1)
-        ]
+        for number, name in enumerate(models, 1):
+            named = ModelOptions(model=name, **vars(loading))
+            model = load_named(named, options.precision, ticker)
+            report = ticker.begin(model.name, number, steps)
+            entries.append(run_model(model, source, options, report=report))
         figures = measure(entries)
         if output is not None:
             report = ticker.begin(output, steps, steps)
@@ -97,8 +101,3 @@ def _check_request(source: str, models: list[str], output: str | None, *, overwr
         if not Path(output).parent.is_dir():
             what = f"there is no folder {Path(output).parent}"
             raise OutputError(what, where=output, remedy="make it first")
-
-
-def _run(name: str, source: str, options: Options, ticker: Ticker, place: tuple[int, int]) -> Entry:
-    model = load_model(name, precision=options.precision, report=ticker.say, progress=ticker.fetch)
-    return run_model(model, source, options, report=ticker.begin(model.name, *place))

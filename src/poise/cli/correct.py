@@ -27,13 +27,14 @@ from poise.classification.correction.report import (
     to_document,
     view_note,
 )
-from poise.cli.estimate import CardFile, ModelName, load_once
+from poise.cli.loading import load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.clip import Clip, Track
 from poise.errors import UsageError
 from poise.loading import LoadingOptions, choose_track, is_clip, load_clip
 from poise.models.base import PoseModel
+from poise.options import ModelOptions
 from poise.output import refuse_source, refuse_taken
 
 AUTO = "auto"
@@ -65,7 +66,7 @@ Output = Annotated[
 ]  # fmt: skip
 
 
-@take_options(options=LoadingOptions)
+@take_options(model=ModelOptions, options=LoadingOptions)
 def correct(
     *,
     source: SourceName = None,
@@ -74,16 +75,15 @@ def correct(
     person: Annotated[int | None, typer.Option(help="Id of the person; else the main one.")] = None,
     output: Output = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    model: ModelName = "auto",
-    card: CardFile = None,
     overwrite: Annotated[bool, typer.Option(help="Replace outputs that exist.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    model: ModelOptions,
     options: LoadingOptions,
 ) -> None:
     """Correct a pose: what to move, which way, by how many degrees; how long it was held."""
     _check_request(source, pose, save_pose, output, overwrite=overwrite)
     ticker = Ticker(enabled=progress, many=True)
-    model_once = load_once(model, card, options.precision, ticker)
+    model_once = load_once(model, options.precision, ticker)
     job = Job(model_once, options, ticker, person, output, overwrite, as_json)
     try:
         target = job.find(pose) if pose != AUTO else None

@@ -10,13 +10,14 @@ import numpy as np
 import typer
 
 from poise.batch.single import Output, Summary, write_estimate
+from poise.cli.loading import load_named
+from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.clip import Clip
 from poise.draw import open_picture_writer
 from poise.errors import UsageError
 from poise.io import read_clip
-from poise.models import load_model
-from poise.options import Options
+from poise.options import ModelOptions, Options
 from poise.output import refuse_taken, translated
 from poise.poses import FloatArray, Poses
 from poise.skeleton import get_skeleton
@@ -25,14 +26,16 @@ from poise.synthetic import Dancer, Stage, dance
 _NAMES = ("dance.mp4", "dance.jsonl", "dance_poses.mp4", "dance_poses.gif", "dance_poses.png")
 
 
+@take_options(model=ModelOptions)
 def demo(
+    *,
     folder: Annotated[
         Path, typer.Option("-o", "--output", help="The folder that everything is written to.")
     ] = Path("poise-demo"),
-    model: Annotated[str, typer.Option("-m", "--model", help="See 'poise models list'.")] = "auto",
     seconds: Annotated[float, typer.Option(help="How long the performance is.")] = 6.0,
     overwrite: Annotated[bool, typer.Option(help="Replace outputs that exist.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    model: ModelOptions,
 ) -> None:
     """Draw a dance, find its keypoints, and say how far they are from the truth."""
     if not 0 < seconds < math.inf:
@@ -43,7 +46,7 @@ def demo(
     ticker = Ticker(enabled=progress)
     try:
         # Before anything is written, so that a fetch that fails can be tried again as it is.
-        loaded = load_model(model, report=ticker.say, progress=ticker.fetch)
+        loaded = load_named(model, "auto", ticker)
         with translated(folder):
             folder.mkdir(parents=True, exist_ok=True)
         stage = Stage([Dancer(dance())], size=(360, 640), fps=30.0, duration=seconds)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -22,6 +21,7 @@ from poise.batch.single import (
     output_suffix,
     write_estimate,
 )
+from poise.cli.loading import load_named
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.draw import Style
@@ -29,9 +29,7 @@ from poise.errors import SomeInputsFailedError, UsageError
 from poise.io import FrameReader, find_sources
 from poise.io.clips import names_format
 from poise.io.sources import Skipped, Source
-from poise.models import load_model
-from poise.models.base import PoseModel
-from poise.options import Options
+from poise.options import ModelOptions, Options
 from poise.output import translated
 from poise.pipeline import open_source
 
@@ -66,37 +64,18 @@ Formats = Annotated[
         "one named gives a file a source (default jsonl).",
     ),
 ]
-ModelName = Annotated[str, typer.Option("-m", "--model", help="See 'poise models list'.")]
-CardFile = Annotated[
-    Path | None, typer.Option(help="A card file of your own, which describes a model.")
-]
 
 
-def load_once(
-    model: str, card: Path | None, precision: str, ticker: Ticker
-) -> Callable[[], PoseModel]:
-    """Return what loads a model the first time it is asked, and says so on the terminal."""
-
-    @functools.cache
-    def load() -> PoseModel:
-        return load_model(
-            model, precision=precision, card=card, report=ticker.say, progress=ticker.fetch
-        )
-
-    return load
-
-
-@take_options(options=Options, style=Style)
+@take_options(model=ModelOptions, options=Options, style=Style)
 def estimate(
     *,
     sources: Sources,
     output: Outputs = None,
     format_: Formats = None,
-    model: ModelName = "auto",
-    card: CardFile = None,
     overwrite: Annotated[bool, typer.Option(help="Replace outputs that exist.")] = False,
     resume: Annotated[bool, typer.Option(help="Skip what is complete and unchanged.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    model: ModelOptions,
     options: Options,
     style: Style,
 ) -> None:
@@ -107,9 +86,8 @@ def estimate(
         output_suffix(name)  # an unknown one is refused before anything is read
     found = find_sources(sources)
     listed = list(found)
-    load = functools.partial(load_model, model, precision=options.precision, card=card)
     names = tuple(output or ()), tuple(format_ or ())
-    request = Request(*names, load, options, style, overwrite=overwrite, resume=resume)
+    request = Request(*names, model, options, style, overwrite=overwrite, resume=resume)
     many = found.many or request.wants_folder
     ticker = Ticker(enabled=progress, many=many)
     try:
@@ -127,7 +105,7 @@ class Request:
 
     outputs: tuple[str, ...]
     formats: tuple[str, ...]
-    load: Callable[..., PoseModel]
+    model: ModelOptions
     options: Options
     style: Style
     overwrite: bool
@@ -157,7 +135,7 @@ class Request:
             summary = write_estimate(
                 reader,
                 outputs,
-                self.load(report=ticker.say, progress=ticker.fetch),
+                load_named(self.model, self.options.precision, ticker),
                 self.options,
                 overwrite=self.overwrite,
                 style=self.style,
@@ -184,7 +162,7 @@ class Request:
         run = Run(
             Path(self.outputs[0]),
             self.formats or ("jsonl",),
-            self.load(report=ticker.say, progress=ticker.fetch),
+            load_named(self.model, self.options.precision, ticker),
             self.options,
             self.style,
             resume=self.resume,

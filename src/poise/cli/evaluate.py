@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from poise.cli.estimate import CardFile, ModelName
+from poise.cli.loading import load_named
+from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.evaluation import (
     Evaluation,
@@ -20,8 +21,7 @@ from poise.evaluation import (
     to_json,
     walk,
 )
-from poise.models import load_model
-from poise.options import Precision
+from poise.options import ModelOptions, Precision
 
 Images = Annotated[str, typer.Option("--images", metavar="DIR", help="Folder of the pictures.")]
 Annotations = Annotated[
@@ -38,18 +38,18 @@ BoxSource = Annotated[
 ]
 
 
+@take_options(model=ModelOptions)
 def evaluate(
     *,
-    model: ModelName = "auto",
     images: Images,
     annotations: Annotations,
     boxes: BoxSource = "detector",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    card: CardFile = None,
     precision: Annotated[
         Precision, typer.Option(help="'f32' gives the same figures on every machine.")
     ] = "f32",
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    model: ModelOptions,
 ) -> None:
     """Measure a model on annotated pictures: COCO AP and AR, OKS, PCK, kinds of mistakes."""
     require_engine()
@@ -62,9 +62,7 @@ def evaluate(
         if missing:
             note = f"{missing} of {len(paths)} annotated pictures are not in {images}; left out"
             ticker.say(f"poise: note: {note}", always=True)
-        loaded = load_model(
-            model, precision=precision, card=card, report=ticker.say, progress=ticker.fetch
-        )
+        loaded = load_named(model, precision, ticker)
         report = ticker.begin(images, 1, 1)
         estimates = walk(loaded, truth, paths, boxes=chosen, report=report)
     finally:

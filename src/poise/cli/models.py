@@ -14,6 +14,7 @@ from rich.table import Table
 from poise.errors import WeightsError
 from poise.models import Card, choose_model, find_cards, list_cards
 from poise.models.choice import remembered
+from poise.models.licence import require_licences
 from poise.models.strangers import stranger_problems
 from poise.models.table import PREFERENCE, TIERS
 from poise.weights import Shelf, WeightFile, cache_path, fetch_all
@@ -31,7 +32,10 @@ def list_models(
     shelf = Shelf.from_environment()
     rows = [_row(card, shelf) for card in list_cards()]
     if as_json:
-        aliases = {**TIERS, "auto": remembered() or list(PREFERENCE)}
+        aliases = {
+            **{t: row.model for t, row in TIERS.items()},
+            "auto": remembered() or list(PREFERENCE),
+        }
         typer.echo(json.dumps({"models": rows, "aliases": aliases}, indent=2))
         return
     # In a pipe there is no edge: a model stays on its line.
@@ -67,7 +71,7 @@ def _short(text: str) -> str:
 
 def _tail() -> list[str]:
     chosen = remembered() or f"not chosen yet; the first that can be had of {', '.join(PREFERENCE)}"
-    names = ", ".join(f"{tier} = {name}" for tier, name in TIERS.items())
+    names = ", ".join(f"{name} = {tier.model}" for name, tier in TIERS.items())
     joined = "Join a detector and a crop model with +: rtmdet-nano+tinypose-256. All facts: --json."
     return ["", f"auto: {chosen}", f"Other names: {names}", joined, *stranger_problems()]
 
@@ -95,12 +99,15 @@ def _row(card: Card, shelf: Shelf) -> dict[str, Any]:
 @app.command("get")
 def get(
     names: Annotated[list[str], typer.Argument(help="Models, such as blazepose, or auto.")],
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Accept what the licences forbid or demand.")
+    ] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
 ) -> None:
     """Fetch the weights of models; what is here already is not fetched again."""
     for name in names:
         if name != "auto":
-            find_cards(name)
+            require_licences(find_cards(name), accept=accept_licence)
     for name in names:
         with _Bars(enabled=progress) as bars:
             if name == "auto":

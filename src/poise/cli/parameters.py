@@ -18,7 +18,8 @@ def take_options(**kinds: type[Any]) -> Callable[[Callable[..., Any]], Callable[
 
     The command's keyword parameters of these names, such as ``options: Options``, are filled from
     the flags, whose types, defaults and help texts are those of the fields
-    (``Annotated[type, "help"]``).
+    (``Annotated[type, "help"]``). Flags that are not made of the field's name follow the help
+    text: ``Annotated[type, "help", "-m", "--model"]``.
     """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,5 +76,5 @@ def _flags(kind: type[Any]) -> list[inspect.Parameter]:
 def _flag(hint: Any) -> Any:
     if get_origin(hint) is not Annotated:
         raise TypeError(f"an option field needs Annotated[type, help], got {hint}")
-    plain, text = get_args(hint)
-    return Annotated[plain, typer.Option(help=text)]
+    plain, text, *names = get_args(hint)
+    return Annotated[plain, typer.Option(*names, help=text)]

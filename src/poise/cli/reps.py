@@ -16,12 +16,13 @@ from poise.classification.repetitions import (
     find_exercise,
 )
 from poise.classification.repetitions.telling import tell_repetitions, to_csv, to_document
-from poise.cli.estimate import CardFile, ModelName, load_once
+from poise.cli.loading import load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.clip import Clip
 from poise.errors import InputError, UsageError
 from poise.loading import LoadingOptions, choose_track, is_clip, load_clip
+from poise.options import ModelOptions
 from poise.output import refuse_source, refuse_taken, save_whole, translated
 
 SourceName = Annotated[
@@ -37,7 +38,7 @@ Output = Annotated[
 ]
 
 
-@take_options(options=LoadingOptions)
+@take_options(model=ModelOptions, options=LoadingOptions)
 def reps(
     *,
     source: SourceName,
@@ -49,10 +50,9 @@ def reps(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document with everybody.")
     ] = False,
-    model: ModelName = "auto",
-    card: CardFile = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an output that exists.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    model: ModelOptions,
     options: LoadingOptions,
 ) -> None:
     """Count the repetitions of an exercise, with their times, ranges and faults."""
@@ -60,7 +60,7 @@ def reps(
         find_exercise(exercise)
     _check_output(source, output, overwrite=overwrite)
     ticker = Ticker(enabled=progress, many=True)
-    model_once = load_once(model, card, options.precision, ticker)
+    model_once = load_once(model, options.precision, ticker)
     try:
         clip = load_clip(source, model_once, options, report=ticker.begin(source, 1, 1))
         main = count_person(clip, exercise, person, source)

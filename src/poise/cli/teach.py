@@ -16,13 +16,14 @@ from poise.classification.learning.options import TeachingOptions
 from poise.classification.learning.report import PAGE, refuse_report, summarize, write_report
 from poise.classification.learning.tables import read_table
 from poise.classification.learning.training import teach as learn
-from poise.cli.estimate import CardFile, ModelName, load_once
+from poise.cli.loading import load_once
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.errors import InputError, UsageError, suggest
 from poise.io.clips import format_names
 from poise.io.sources import VIDEO_SUFFIXES
 from poise.loading import LoadingOptions
+from poise.options import ModelOptions
 from poise.output import refuse_taken
 
 _TABLE, _COCO = "table", "coco-annotations"
@@ -38,7 +39,7 @@ Source = Annotated[
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="The classifier.")]
 
 
-@take_options(teaching=TeachingOptions, options=LoadingOptions)
+@take_options(model=ModelOptions, teaching=TeachingOptions, options=LoadingOptions)
 def teach(
     *,
     source: Source,
@@ -52,10 +53,9 @@ def teach(
             "--from", metavar="FORMAT", help="The format: 'table', or one of 'poise convert'."
         ),
     ] = None,
-    model: ModelName = "auto",
-    card: CardFile = None,
     overwrite: Annotated[bool, typer.Option(help="Replace outputs that exist.")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
+    model: ModelOptions,
     teaching: TeachingOptions,
     options: LoadingOptions,
 ) -> None:
@@ -63,7 +63,7 @@ def teach(
     _check(output, report, from_, overwrite=overwrite)
     require_learning()
     ticker = Ticker(enabled=progress, many=True)
-    model_once = load_once(model, card, options.precision, ticker)
+    model_once = load_once(model, options.precision, ticker)
     try:
         loader = Loader(model_once, options, from_, ticker.begin)
         examples = _gather(Path(source), loader, teaching)

@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from poise.crop import crop, planar
+from poise.errors import ModelError
 from poise.geometry import Affine, crop_affine, invert, iou, transform
 from poise.models.base import CropPoses, Detections
 from poise.models.card import Card
+from poise.models.steps import wrong_outputs
 from poise.poses import FloatArray, Image, Poses
 from poise.runtime import Compute, Pixels, Session, engine
 from poise.skeleton import get_skeleton
@@ -56,7 +58,12 @@ class BlazePoseDetector:
         maps = [_letterbox(image, self._side) for image in images]
         size = (self._side, self._side)
         boxed = [_cut(image, affine, size) for image, affine in zip(images, maps, strict=True)]
-        rows, logits = self._session.run(np.stack(boxed))
+        outputs = self._session.run(np.stack(boxed))
+        anchors = len(self._anchors)
+        if sorted(output.shape[1:] for output in outputs) != [(anchors, 1), (anchors, 12)]:
+            wanted = f"points (pictures, {anchors}, 12) and logits (pictures, {anchors}, 1)"
+            raise wrong_outputs("blazepose-detector", wanted, outputs)
+        rows, logits = outputs
         return [
             self._decode(row, logit[:, 0], invert(affine))
             for row, logit, affine in zip(rows, logits, maps, strict=True)
@@ -124,7 +131,10 @@ def load(
     """Return the detector or the landmark network that a card describes."""
     pixels = Pixels(card.mean, card.std, card.channels, card.layout, planar=planar())
     if card.kind == "detector":
-        return BlazePoseDetector(Session(paths, pixels=pixels, **compute))
+        session = Session(paths, pixels=pixels, **compute)
+        if min(session.input_shapes[0][1:]) < 1:
+            raise ModelError("its input has no fixed size", where=f"card {card.name}")
+        return BlazePoseDetector(session)
     # Without the third output, the segmentation.
     outputs = ("Identity", "Identity_1", "Identity_3", "Identity_4")
     session = Session(paths, outputs=outputs, streams=2, pixels=pixels, then=_finish, **compute)

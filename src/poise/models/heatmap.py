@@ -16,7 +16,7 @@ from poise.errors import ModelError, suggest
 from poise.geometry import Affine
 from poise.models.card import Card
 from poise.models.heatmap_decoding import REFINEMENTS, decode, turn_round
-from poise.models.steps import card_pixels
+from poise.models.steps import card_pixels, wrong_outputs
 from poise.models.upright import UprightModel
 from poise.poses import FloatArray
 from poise.runtime import Compute, Session
@@ -86,11 +86,8 @@ class HeatmapModel(UprightModel):
     def _check(self, outputs: list[FloatArray]) -> FloatArray:
         maps = outputs[0]
         if maps.ndim != 4 or maps.shape[1] != len(self.skeleton) or min(maps.shape[2:]) < 2:
-            raise ModelError(
-                f"wanted heat maps (people, {len(self.skeleton)}, height, width), got {maps.shape}",
-                where=f"card {self._name}",
-                remedy="check the card's skeleton and that the weights are this model's",
-            )
+            wanted = f"heat maps (people, {len(self.skeleton)}, height, width)"
+            raise wrong_outputs(self._name, wanted, outputs[:1])
         return maps
 
 

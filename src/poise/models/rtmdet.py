@@ -9,7 +9,7 @@ from typing import Unpack
 import numpy as np
 
 from poise.models.card import Card
-from poise.models.steps import card_pixels, sigmoid
+from poise.models.steps import card_pixels, sigmoid, wrong_outputs
 from poise.models.whole import WholeDetector
 from poise.poses import FloatArray
 from poise.runtime import Compute, Session
@@ -22,6 +22,8 @@ class RTMDet(WholeDetector):
     score = 0.35
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        if not all(level.ndim == 4 and level.shape[3] == 5 for level in outputs):
+            raise wrong_outputs(self._card.name, "heads (pictures, rows, columns, 5)", outputs)
         return decode(outputs, self._card.size[0])
 
 

@@ -14,7 +14,7 @@ from typing import Unpack
 import numpy as np
 
 from poise.models.card import Card
-from poise.models.steps import card_number, card_pixels
+from poise.models.steps import card_number, card_pixels, wrong_outputs
 from poise.models.upright import UprightModel
 from poise.poses import FloatArray
 from poise.runtime import Compute, Session
@@ -28,12 +28,22 @@ class SimccModel(UprightModel):
 
     def __init__(self, session: Session, card: Card) -> None:
         super().__init__(session, card)
+        self._name = card.name
         self._split = card_number(card, "split", 2.0)
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        self._check(outputs)
         return decode(outputs[0], outputs[1], split=self._split)
 
+    def _check(self, outputs: list[FloatArray]) -> None:
+        bins = [round(side * self._split) for side in self.size]
+        came = [output.shape[1:] for output in outputs]
+        if came != [(len(self.skeleton), count) for count in bins]:
+            wanted = " and ".join(f"(people, {len(self.skeleton)}, {count})" for count in bins)
+            raise wrong_outputs(self._name, f"two vectors a keypoint, {wanted}", outputs)
+
     def _average(self, outputs: list[FloatArray], mirrored: list[FloatArray]) -> list[FloatArray]:
+        self._check(outputs)
         flip, half = self.skeleton.flip, np.float32(0.5)
         columns, rows = mirrored[0][:, flip, ::-1], mirrored[1][:, flip]
         return [half * (outputs[0] + columns), half * (outputs[1] + rows)]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from poise.crop import crop
+from poise.errors import ModelError
 from poise.geometry import suppress
 from poise.models.base import Detections
 from poise.models.card import Card
@@ -23,6 +27,22 @@ def card_pixels(card: Card) -> Pixels:
 def card_number(card: Card, setting: str, default: float) -> float:
     """Return one of a card's settings as a number."""
     return float(card.settings.get(setting, default))  # type: ignore[arg-type]
+
+
+def wrong_outputs(card: str, wanted: str, outputs: Sequence[npt.NDArray[Any]]) -> ModelError:
+    """Return the error of a network whose outputs are not those of its family.
+
+    Args:
+        card: Name of the card.
+        wanted: What the family reads, in words.
+        outputs: What the network gave.
+    """
+    came = ", ".join(str(output.shape) for output in outputs)
+    return ModelError(
+        f"wanted {wanted}, got {came}",
+        where=f"card {card}",
+        remedy="check the card's family, skeleton and size, and that the weights are this model's",
+    )
 
 
 def fit(image: Image, size: tuple[int, int], *, stretch: bool = False) -> tuple[Image, FloatArray]:

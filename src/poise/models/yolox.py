@@ -9,7 +9,7 @@ from typing import Unpack
 import numpy as np
 
 from poise.models.card import Card
-from poise.models.steps import card_pixels
+from poise.models.steps import card_pixels, wrong_outputs
 from poise.models.whole import WholeDetector
 from poise.poses import FloatArray
 from poise.runtime import Compute, Session
@@ -26,8 +26,16 @@ class YOLOX(WholeDetector):
     """
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
+        shapes = [output.shape for output in outputs]
         if self._card.settings.get("output", "raw") == "raw":
+            cells = len(_grid(self._card.size)[0])
+            if len(shapes[0]) != 3 or shapes[0][1] != cells or shapes[0][2] < 6:
+                wanted = f"one output (pictures, {cells}, 5 + classes)"
+                raise wrong_outputs(self._card.name, wanted, outputs)
             return decode(outputs[0], self._card.size)
+        if len(shapes[0]) != 3 or shapes[0][2] != 5 or shapes[1:2] not in ([], [shapes[0][:2]]):
+            wanted = "suppressed boxes (pictures, boxes, 5) and perhaps their classes"
+            raise wrong_outputs(self._card.name, wanted, outputs)
         return read_suppressed(outputs)
 
 

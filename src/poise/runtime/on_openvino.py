@@ -61,14 +61,16 @@ class OpenVINONetwork:
 
 def open_network(files: Sequence[str | Path], plan: Plan) -> OpenVINONetwork:
     """Load a file of any format that OpenVINO reads. `Session` says what is raised."""
-    network = _read(files)
-    if plan.outputs is not None:
-        network = _cut(network, plan.outputs, files[0])
-    if plan.then is not None:
-        ends = [port.get_node().input_value(0) for port in network.outputs]
-        network = engine().Model(plan.then(ends), network.get_parameters())
-    if plan.pixels is not None:
-        network = _take_pixels(network, plan.pixels, plan)
+    with _translated(files[0], "not a model that OpenVINO can read"):
+        network = _core().read_model(*(str(file) for file in files))
+    with _translated(files[0], "not the network that is wanted here"):
+        if plan.outputs is not None:
+            network = _cut(network, plan.outputs, files[0])
+        if plan.then is not None:
+            ends = [port.get_node().input_value(0) for port in network.outputs]
+            network = engine().Model(plan.then(ends), network.get_parameters())
+        if plan.pixels is not None:
+            network = _take_pixels(network, plan.pixels, plan)
     return OpenVINONetwork(network, plan)
 
 
@@ -114,13 +116,12 @@ def _core() -> Any:
     return engine().Core()
 
 
-def _read(files: Sequence[str | Path]) -> Any:
+@contextmanager
+def _translated(file: object, what: str) -> Iterator[None]:
     try:
-        return _core().read_model(*(str(file) for file in files))
+        yield
     except RuntimeError as error:
-        raise WeightsError(
-            f"not a model that OpenVINO can read: {last_line(error)}", where=files[0]
-        ) from error
+        raise WeightsError(f"{what}: {last_line(error)}", where=file) from error
 
 
 def _cut(network: Any, outputs: Sequence[str | int], file: object) -> Any:
@@ -141,7 +142,8 @@ def _take_pixels(network: Any, pixels: Pixels, plan: Plan) -> Any:
     if plan.each_alone(shape[0]):
         shape[0] = 1
     if shape != before:
-        network.reshape(shape)
+        with _translated(None, f"the network takes {tuple(before)}, not {pixels.size}"):
+            network.reshape(shape)
     builder = ov.preprocess.PrePostProcessor(network)
     door = builder.input(0)
     door.tensor().set_element_type(ov.Type.u8).set_color_format(ov.preprocess.ColorFormat.RGB)

@@ -10,7 +10,8 @@ from typing import Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from poise.errors import UsageError, WeightsError, suggest
+from poise.errors import UsageError, suggest
+from poise.network_files import check_network_files
 from poise.poses import FloatArray
 from poise.runtime import on_onnxruntime, on_openvino
 from poise.runtime.plan import ENGINES, PRECISIONS, Compute, Network, Pixels, Plan, Watch
@@ -58,9 +59,7 @@ class Session:
         if threads is not None and threads < 1:
             raise UsageError(f"wanted at least 1, got {threads}", where="threads")
         files = [paths] if isinstance(paths, str | Path) else list(paths)
-        for file in files:
-            if not Path(file).is_file():
-                raise WeightsError("no such file", where=file)
+        check_network_files(files)
         plan = Plan(
             outputs=outputs,
             precision=precision,

