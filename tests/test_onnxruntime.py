@@ -223,8 +223,9 @@ def test_a_watch_is_told_when_the_network_ran(tmp_path: Path) -> None:
 
 def test_what_it_cannot_do_is_refused_in_one_line_with_the_remedy(tmp_path: Path) -> None:
     path = tiny.heatmap(tmp_path / "maps.onnx")
-    for name in ("model.tflite", "model.xml", "graph.PB"):
-        (tmp_path / name).write_bytes(b"x")
+    heads = {"model.tflite": b"\0\0\0\0TFL3", "model.xml": b"<net/>", "graph.PB": b"\n\1x"}
+    for name, head in heads.items():
+        (tmp_path / name).write_bytes(head)
         with pytest.raises(ModelError, match=r"ONNX Runtime runs ONNX files.*engine openvino"):
             on("onnxruntime", tmp_path / name)
     with pytest.raises(ModelError, match=r"maps\.onnx: .*adds steps.*engine openvino"):
@@ -249,7 +250,7 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
     for name, content in (("noise", b"this is no model" * 9), ("short", whole[: len(whole) // 2])):
         file = tmp_path / f"{name}.onnx"
         file.write_bytes(content)
-        with pytest.raises(WeightsError, match=f"{name}.onnx: not a model that ONNX") as caught:
+        with pytest.raises(WeightsError, match=rf"{name}\.onnx: is no network that can") as caught:
             on("onnxruntime", file)
         assert "\n" not in str(caught.value)
 
@@ -362,7 +363,7 @@ def stand_in(monkeypatch):
 
 
 def test_a_device_is_a_provider_of_the_engine(stand_in, tmp_path: Path) -> None:
-    (tmp_path / "net.onnx").write_bytes(b"x")
+    (tmp_path / "net.onnx").write_bytes(b":\1x")  # a graph, by its first byte
     cuda = stand_in("CUDAExecutionProvider")
     assert devices("onnxruntime") == ["CUDA", "CPU"]
     on("onnxruntime", tmp_path / "net.onnx", device="cuda:1")
@@ -376,7 +377,7 @@ def test_a_device_is_a_provider_of_the_engine(stand_in, tmp_path: Path) -> None:
 
 
 def test_directml_runs_one_picture_at_a_time(stand_in, tmp_path: Path) -> None:
-    (tmp_path / "net.onnx").write_bytes(b"x")
+    (tmp_path / "net.onnx").write_bytes(b":\1x")  # a graph, by its first byte
     directml = stand_in("DmlExecutionProvider")
     session = on(
         "onnxruntime", tmp_path / "net.onnx", device="DirectML", streams=4, pixels=Pixels()
@@ -387,7 +388,7 @@ def test_directml_runs_one_picture_at_a_time(stand_in, tmp_path: Path) -> None:
 
 
 def test_a_device_that_the_engine_quietly_leaves_out_is_an_error(stand_in, tmp_path) -> None:
-    (tmp_path / "net.onnx").write_bytes(b"x")
+    (tmp_path / "net.onnx").write_bytes(b":\1x")  # a graph, by its first byte
     stand_in("CUDAExecutionProvider", used=("CPUExecutionProvider",))
     with pytest.raises(UsageError, match="no way to use the device 'CUDA'; check its driver"):
         on("onnxruntime", tmp_path / "net.onnx", device="CUDA")
@@ -420,7 +421,7 @@ def test_the_engine_writes_nothing_into_a_fresh_home(tmp_path: Path) -> None:
 
 def test_a_family_that_knows_no_engines_says_so(monkeypatch) -> None:
     family = SimpleNamespace(load=lambda card, paths, *, precision: (card.name, precision))
-    monkeypatch.setattr("poise.models.stranger_family", lambda name: family)
+    monkeypatch.setattr("poise.models.loading.stranger_family", lambda name: family)
     row = Card(name="odd", family="odd", kind="pose", skeleton="coco17")
     assert load_model(card=row) == ("odd", "auto")
     with pytest.raises(ModelError, match="odd: models of the family 'odd' take no engine"):

@@ -53,7 +53,7 @@ Against = Annotated[
 @take_options(licence=LicenceOptions, options=BenchmarkOptions)
 def benchmark(
     *,
-    model: Models = None,
+    models: Models = None,
     source: SourceFile = None,
     against: Against = None,
     card: CardFile = None,
@@ -66,7 +66,7 @@ def benchmark(
     rival = None if against is None else find_rival(against)
     ticker = Ticker(enabled=progress)
     try:
-        names, problems = _get_weights(model or [], card, ticker, accept=licence.accept_licence)
+        names, problems = _get_weights(models or [], card, ticker, accept=licence.accept_licence)
         matrix = make_matrix(names, options, card=None if card is None else str(card))
         pictures = draw_pictures(options.people) if source is None else read_pictures(source)
         machine = describe_machine()

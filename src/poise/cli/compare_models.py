@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from poise.cli.progress import Ticker
 from poise.draw import Style
 from poise.errors import OutputError, UsageError
 from poise.io import read_frames
-from poise.lineup import measure, run_model, tell, to_document, write_lineup
+from poise.lineup import Entry, measure, run_model, tell, to_document, write_lineup
 from poise.lineup.picture import check_name
 from poise.loading import is_clip
 from poise.models import find_model
@@ -54,17 +55,10 @@ def compare_models(
     """Show what several models make of one picture or video, side by side and in figures."""
     _check_request(source, models, output, overwrite=overwrite)
     ticker = Ticker(enabled=progress, many=True)
-    steps = len(models) + (output is not None)
-    entries = []
     try:
-        for number, name in enumerate(models, 1):
-            named = ModelOptions(model=name, **vars(loading))
-            model = load_named(named, options.precision, ticker)
-            report = ticker.begin(model.name, number, steps)
-            entries.append(run_model(model, source, options, report=report))
+        entries = list(_run_all(models, source, loading, options, ticker))
         figures = measure(entries)
         if output is not None:
-            report = ticker.begin(output, steps, steps)
             notes = write_lineup(
                 output,
                 source,
@@ -73,7 +67,7 @@ def compare_models(
                 options=options,
                 style=style,
                 overwrite=overwrite,
-                report=report,
+                report=ticker.begin(output, len(models) + 1, len(models) + 1),
             )
             for note in notes:
                 ticker.say(f"poise: note: {output}: {note}", always=True)
@@ -83,6 +77,17 @@ def compare_models(
         typer.echo(json.dumps(to_document(source, figures), ensure_ascii=False, allow_nan=False))
     else:
         typer.echo(tell(figures))
+
+
+def _run_all(
+    models: list[str], source: str, loading: LoadOptions, options: Options, ticker: Ticker
+) -> Iterator[Entry]:
+    # The painting comes last, and is one more step wherever there is an output.
+    for number, name in enumerate(models, 1):
+        named = ModelOptions(model=name, **vars(loading))
+        model = load_named(named, options.precision, ticker)
+        report = ticker.begin(model.name, number, len(models) + 1)
+        yield run_model(model, source, options, report=report)
 
 
 def _check_request(source: str, models: list[str], output: str | None, *, overwrite: bool) -> None:
