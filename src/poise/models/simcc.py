@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from poise.geometry import Affine
 from poise.models.card import Card
 from poise.models.steps import card_number, card_pixels
-from poise.models.upright import UprightModel
-from poise.poses import FloatArray
+from poise.models.upright import UprightModel, sampling
+from poise.poses import FloatArray, Image
 from poise.runtime import Session
 
 
@@ -28,6 +29,10 @@ class SimccModel(UprightModel):
     def __init__(self, session: Session, card: Card) -> None:
         super().__init__(session, card)
         self._split = card_number(card, "split", 2.0)
+
+    def cut(self, image: Image, region: Affine) -> Image:
+        """Return the crop of one region, as the network was trained; beyond the picture black."""
+        return super().cut(image, sampling(region, 0.0))
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
         return decode(outputs[0], outputs[1], split=self._split)
