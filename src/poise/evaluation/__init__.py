@@ -6,10 +6,11 @@ from pathlib import Path
 
 from poise.evaluation.boxes import read_boxes
 from poise.evaluation.engine import Precision, measure_precision, require_engine
+from poise.evaluation.predictions import read_predictions
 from poise.evaluation.readers import read_annotations
 from poise.evaluation.result import Evaluation, measure, to_json
 from poise.evaluation.truth import Truth
-from poise.evaluation.walk import Estimates, Report, find_pictures, walk
+from poise.evaluation.walk import Estimates, Report, find_pictures, sample, walk
 from poise.models.base import PoseModel
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "measure_precision",
     "read_annotations",
     "read_boxes",
+    "read_predictions",
     "require_engine",
+    "sample",
     "to_json",
     "walk",
 ]

@@ -66,6 +66,21 @@ def find_pictures(truth: Truth, folder: str | Path) -> list[Path | None]:
     return paths
 
 
+def sample(
+    truth: Truth, paths: list[Path | None], count: int, seed: int = 0
+) -> tuple[Truth, list[Path | None]]:
+    """Return so many of the pictures that are there, chosen at random by a fixed seed.
+
+    All of them where there are fewer; those that the folder lacks are returned, too.
+    """
+    here = [number for number, path in enumerate(paths) if path]
+    chosen = np.random.default_rng(seed).permutation(len(here))[:count]
+    kept = {here[number] for number in chosen.tolist()}
+    rows = [n for n, path in enumerate(paths) if path is None or n in kept]
+    pictures = tuple(truth.pictures[row] for row in rows)
+    return replace(truth, pictures=pictures), [paths[row] for row in rows]
+
+
 def share_layout(truth: Truth, skeleton: Skeleton, name: str) -> Truth:
     """Return the truth of the keypoints that somebody's layout has, too.
 
