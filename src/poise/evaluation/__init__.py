@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from poise.evaluation.boxes import read_boxes
-from poise.evaluation.engine import Precision, measure_precision, require_engine
+from poise.evaluation.engine import (
+    Precision,
+    measure_crowding,
+    measure_precision,
+    require_engine,
+)
 from poise.evaluation.predictions import read_predictions
 from poise.evaluation.readers import read_annotations
 from poise.evaluation.result import Evaluation, measure, to_json
@@ -21,6 +26,7 @@ __all__ = [
     "evaluate",
     "find_pictures",
     "measure",
+    "measure_crowding",
     "measure_precision",
     "read_annotations",
     "read_boxes",
