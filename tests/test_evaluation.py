@@ -24,10 +24,11 @@ from poise.evaluation import (
     read_annotations,
     read_boxes,
 )
-from poise.evaluation.annotations import TruePerson, TruePicture
 from poise.evaluation.engine import result_entries, truth_document
 from poise.evaluation.matching import keypoint_likeness, match
+from poise.evaluation.mistakes import shares as shares_of
 from poise.evaluation.mistakes import sort_mistakes
+from poise.evaluation.truth import TruePerson, TruePicture, share
 from poise.evaluation.walk import find_pictures, walk
 from poise.geometry import oks
 from poise.models.base import CropPoses, Detections
@@ -91,7 +92,7 @@ def spoil(rng: np.random.Generator, picture: TruePicture, *, ties: bool) -> Pose
     return poses(spoilt, scores)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     counts=st.lists(st.integers(0, 5), min_size=1, max_size=4),
@@ -201,7 +202,7 @@ def test_kinds_of_mistakes() -> None:
     points[15] = np.nan  # miss
     points[16] = 5000  # miss
     matched = match(truth, [poses(np.stack([points, other.points]))], paired=True)
-    shares = sort_mistakes(matched, COCO)
+    shares = shares_of(sort_mistakes(matched))
     counts = {kind: round(share * 34) for kind, share in shares.items()}
     assert counts == {"good": 28, "jitter": 1, "inversion": 2, "swap": 1, "miss": 2}
 
@@ -273,8 +274,35 @@ def test_somebody_who_is_missed_counts(folder: Path) -> None:
 def test_another_layout_is_converted(folder: Path) -> None:
     path = coco_file(folder / "truth.json", [annotation(1, BOX)])
     assert pytest.approx(1) == evaluate(FakeModel("blazepose33"), folder, path).precision.AP
-    with pytest.raises(ModelError, match="lacks 5 of the 17 annotated keypoints: nose, left_eye"):
-        evaluate(FakeModel("mpii16"), folder, path)
+
+
+def test_a_model_without_some_keypoints_is_measured_by_the_others(folder: Path) -> None:
+    face = [*range(5)]
+    only_face = annotation(2, BOX)
+    flat = np.array(only_face["keypoints"]).reshape(17, 3)
+    flat[5:] = 0
+    only_face["keypoints"] = flat.ravel().tolist()
+    path = coco_file(folder / "truth.json", [annotation(1, BOX), only_face])
+    result = evaluate(FakeModel("mpii16"), folder, path)
+    assert result.keypoints == 12
+    assert result.left_out == COCO.keypoints[:5]
+    assert list(result.per_keypoint) == list(COCO.keypoints[5:])
+    # Who is labelled only where the model says nothing does not count.
+    assert (result.people, result.matched) == (1, 1)
+    shared = share(read_annotations(path), get_skeleton("mpii16"))
+    np.testing.assert_allclose(shared.sigmas, np.delete(COCO.sigmas.astype(float), face), atol=1e-8)
+    names = shared.skeleton.keypoints
+    assert {(names[a], names[b]) for a, b in shared.skeleton.edges} == {
+        (COCO.keypoints[a], COCO.keypoints[b]) for a, b in COCO.edges if min(a, b) > 4
+    }
+
+
+def test_a_model_without_any_of_the_keypoints(folder: Path) -> None:
+    hand = {"id": 1, "name": "hand", "keypoints": ["palm"]}
+    person = {"image_id": 1, "keypoints": [30, 30, 2], "bbox": [20, 10, 50, 100]}
+    path = coco_file(folder / "truth.json", [person], categories=[hand])
+    with pytest.raises(ModelError, match="has none of the 1 annotated keypoints, such as palm"):
+        evaluate(FakeModel(), folder, path)
 
 
 class Reader:

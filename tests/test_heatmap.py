@@ -338,9 +338,8 @@ def test_a_crop_equals_the_reference_warp():
     model = HeatmapModel(StandIn(), CARD)
     box = Detections(np.array([[60, 40, 140, 200]], np.float32), np.ones(1, np.float32))
     (region,) = model.regions(box)
-    index = region.copy()
-    index[:, 2] += region[:, :2] @ [0.5, 0.5] - 0.5
-    wanted = cv2.warpAffine(image, index, (192, 256), flags=cv2.INTER_LINEAR)
+    # The references hand this matrix to OpenCV, which counts pixels from the middle of the first.
+    wanted = cv2.warpAffine(image, region, (192, 256), flags=cv2.INTER_LINEAR)
     difference = np.abs(model.cut(image, region).astype(int) - wanted)
     assert difference.max() <= 3
     assert difference.mean() < 0.5
@@ -379,12 +378,15 @@ def test_a_mirrored_picture_gives_mirrored_keypoints_with_the_flip_test(data_dir
     image = np.asarray(Pictures.open(data_dir / "weights/tinypose/demo_3.jpg").convert("RGB"))
     width = image.shape[1]
     boxes = np.array([[106, 16, 254, 352]], np.float32)
-    turned = np.array([[width - 254, 16, width - 106, 352]], np.float32)
+    # Whole numbers are the middles of pixels, and the region's right edge is one crop pixel beyond
+    # the last of them, so that the crop of this box is the other's mirror image.
+    last = width - 1 + 336 * 0.75 * 1.25 / 192
+    turned = np.array([[last - 254, 16, last - 106, 352]], np.float32)
     poses = []
     for picture, box in ((image, boxes), (np.ascontiguousarray(image[:, ::-1]), turned)):
         regions = model.regions(Detections(box, np.ones(1, np.float32)))
         poses.append(read_regions(model, Frame(picture), regions).poses.keypoints[0])
-    wanted = poses[0][model.skeleton.flip] * [-1, 1] + [width, 0]
+    wanted = poses[0][model.skeleton.flip] * [-1, 1] + [last, 0]
     # A mirrored crop is the same to a grey level: half a picture pixel is a ninth of a cell.
     np.testing.assert_allclose(poses[1], wanted, atol=0.5)
 
@@ -463,3 +465,18 @@ def test_a_users_own_card_reads_a_made_up_network(tmp_path: Path, size, grid, se
     cell = 0.25 if settings["refine"] == "quarter" else 0.1
     assert np.abs(read.keypoints - wanted).max() <= 4 * cell + 1e-3
     np.testing.assert_array_equal(read.keypoints[0], read.keypoints[1])
+
+
+@pytest.mark.parametrize("unbiased", [False, True])
+def test_a_crop_shows_what_the_references_show_the_network(unbiased: bool):
+    """Crop pixel i is the picture at L + i * S / W, or at L + i * S / (W - 1) as UDP counts."""
+    model = made(unbiased=unbiased)
+    # A picture whose grey is its column, so that a crop tells where each of its pixels is from.
+    picture = np.repeat(np.tile(np.arange(200, dtype=np.uint8), (260, 1))[..., None], 3, axis=2)
+    boxes = np.array([[50, 60, 98, 124]], np.float32)
+    (region,) = model.regions(Detections(boxes, np.ones(1, np.float32)))
+    wide, side = model.size[0], 48 * 1.25
+    seen = model.cut(picture, region)[model.size[1] // 2, :, 0].astype(float)
+    wanted = 74 - side / 2 + np.arange(wide) * side / (wide - unbiased)
+    np.testing.assert_allclose(seen, wanted, atol=0.51)
+    assert abs((seen - wanted).mean()) < 0.05

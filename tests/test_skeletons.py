@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from poise.errors import UsageError
 from poise.poses import Poses
 from poise.skeleton import Skeleton, conversion, get_skeleton, skeleton_names
-from poise.skeleton_table import ALIASES, DERIVED, LAYOUT_SIGMAS, LAYOUTS, SIGMAS
+from poise.skeleton_sigmas import LAYOUT_SIGMAS, SIGMAS
+from poise.skeleton_table import ALIASES, DERIVED, LAYOUTS
 
 NAMES = skeleton_names()
 PAIRS = [(a, b) for a in NAMES for b in NAMES]
 COUNTS = {
     "coco17": 17, "coco18": 18, "body25": 25, "body25b": 25, "mpii15": 15, "mpii16": 16,
     "blazepose33": 33, "halpe26": 26, "wholebody133": 133, "lsp14": 14, "aic14": 14, "h36m17": 17,
+    "halpe136": 136, "crowdpose14": 14, "posetrack17": 17, "jhmdb15": 15,
 }  # fmt: skip
 
 

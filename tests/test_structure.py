@@ -15,6 +15,7 @@ SOURCE = Path(poise.__file__).parent
 FLOORS = [
     ["errors", "closing"],
     ["skeleton_table"],
+    ["skeleton_sigmas"],
     ["skeleton"],
     ["poses"],
     ["clip"],

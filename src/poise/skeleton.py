@@ -9,14 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from poise.errors import UsageError, suggest
-from poise.skeleton_table import (
-    ALIASES,
-    DEFAULT_SIGMA,
-    DERIVED,
-    LAYOUT_SIGMAS,
-    LAYOUTS,
-    SIGMAS,
-)
+from poise.skeleton_sigmas import DEFAULT_SIGMA, LAYOUT_SIGMAS, SIGMAS
+from poise.skeleton_table import ALIASES, DERIVED, LAYOUTS
 
 FloatArray = npt.NDArray[np.float32]
 

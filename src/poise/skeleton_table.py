@@ -1,4 +1,4 @@
-"""The body layouts as data: names, edges, published sigmas, and what may be derived from what.
+"""The body layouts as data: names, edges, and what may be derived from what.
 
 Two layouts share a keypoint's name when, and only when, they mean the same landmark. What looks
 alike but is not the same has another name, and conversion leaves it NaN:
@@ -13,10 +13,15 @@ alike but is not the same has another name, and conversion leaves it NaN:
   Human3.6M's label of the same place, so each may stand for the other (``ALIASES``).
 * ``left_foot_index`` (BlazePose) is no big toe; BlazePose's corners of eyes and mouth and its
   finger knuckles are not said to be the points of the 68-point face or of the 21-point hand.
-* ``head`` (Human3.6M) is a motion-capture marker, not the top of the head.
+* ``head`` (Human3.6M) is a motion-capture marker, not the top of the head. JHMDB's "head" lies in
+  the middle of the face (its pictures show it), so it is ``face``, though MMPose joins it with
+  Halpe 17; its neck is joined with Halpe 18.
+* CrowdPose's "head" and "neck" are ``head_top`` and ``upper_neck``: MMPose joins them with Halpe
+  17 and 18. PoseTrack's ``head_bottom`` is joined with nothing.
 
-Orders and pairs: OpenPose ``poseParameters.cpp``; COCO-WholeBody, Halpe, MPII, AI Challenger and
-Human3.6M as in MMPose's dataset descriptions; LSP's own README; MediaPipe Pose's landmark list.
+Orders and pairs: OpenPose ``poseParameters.cpp``; COCO-WholeBody, Halpe, MPII, AI Challenger,
+CrowdPose, PoseTrack18, JHMDB and Human3.6M as in MMPose's dataset descriptions; LSP's own README;
+MediaPipe Pose's landmark list.
 """
 
 from __future__ import annotations
@@ -153,16 +158,50 @@ def _hand(root: int) -> Edges:
     )  # fmt: skip
 
 
+def _face(first: int) -> Edges:
+    lines = (_chain(0, 16), _chain(17, 21), _chain(22, 26), _chain(27, 30), _chain(31, 35))
+    rings = ((36, 41), (42, 47), (48, 59), (60, 67))
+    links = (*lines, *(_chain(a, b, closed=True) for a, b in rings))
+    return tuple((first + a, first + b) for chain in links for a, b in chain)
+
+
 _WHOLEBODY133 = (
     *_COCO17, *_FEET, *_FACE68, *(f"left_{name}" for name in _HAND21),
     *(f"right_{name}" for name in _HAND21),
 )  # fmt: skip
 _WHOLEBODY133_EDGES = (
-    *_COCO17_EDGES, (15, 17), (15, 18), (15, 19), (16, 20), (16, 21), (16, 22),
-    *_chain(23, 39), *_chain(40, 44), *_chain(45, 49), *_chain(50, 53), *_chain(54, 58),
-    *_chain(59, 64, closed=True), *_chain(65, 70, closed=True),
-    *_chain(71, 82, closed=True), *_chain(83, 90, closed=True),
+    *_COCO17_EDGES, (15, 17), (15, 18), (15, 19), (16, 20), (16, 21), (16, 22), *_face(23),
     (9, 91), *_hand(91), (10, 112), *_hand(112),
+)  # fmt: skip
+
+_HALPE136 = (
+    *_HALPE26, *_FACE68, *(f"left_{name}" for name in _HAND21),
+    *(f"right_{name}" for name in _HAND21),
+)  # fmt: skip
+_HALPE136_EDGES = (
+    *_HALPE26_EDGES, *_face(26), (9, 94), *_hand(94), (10, 115), *_hand(115),
+)  # fmt: skip
+
+_CROWDPOSE14 = (*_COCO17[5:], "head_top", "upper_neck")
+_CROWDPOSE14_EDGES = (
+    (10, 8), (8, 6), (11, 9), (9, 7), (6, 7), (0, 6), (1, 7), (0, 1), (0, 2), (1, 3), (2, 4),
+    (3, 5), (12, 13), (1, 13), (0, 13),
+)  # fmt: skip
+
+_POSETRACK17 = ("nose", "head_bottom", "head_top", *_COCO17[3:])
+_POSETRACK17_EDGES = (
+    (15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8),
+    (7, 9), (8, 10), (0, 1), (0, 2), (0, 3), (0, 4), (1, 5), (1, 6),
+)  # fmt: skip
+
+_JHMDB15 = (
+    "upper_neck", "belly", "face", "right_shoulder", "left_shoulder", "right_hip", "left_hip",
+    "right_elbow", "left_elbow", "right_knee", "left_knee", "right_wrist", "left_wrist",
+    "right_ankle", "left_ankle",
+)  # fmt: skip
+_JHMDB15_EDGES = (
+    (13, 9), (9, 5), (5, 1), (1, 6), (6, 10), (10, 14), (1, 0), (0, 2), (0, 3), (3, 7), (7, 11),
+    (0, 4), (4, 8), (8, 12),
 )  # fmt: skip
 
 _LSP14 = (
@@ -205,48 +244,15 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], Edges]] = {
     "mpii16": (_MPII16, _MPII16_EDGES),
     "blazepose33": (_BLAZEPOSE33, _BLAZEPOSE33_EDGES),
     "halpe26": (_HALPE26, _HALPE26_EDGES),
+    "halpe136": (_HALPE136, _HALPE136_EDGES),
     "wholebody133": (_WHOLEBODY133, _WHOLEBODY133_EDGES),
+    "crowdpose14": (_CROWDPOSE14, _CROWDPOSE14_EDGES),
+    "posetrack17": (_POSETRACK17, _POSETRACK17_EDGES),
+    "jhmdb15": (_JHMDB15, _JHMDB15_EDGES),
     "lsp14": (_LSP14, _LSP14_EDGES),
     "aic14": (_AIC14, _AIC14_EDGES),
     "h36m17": (_H36M17, _H36M17_EDGES),
 }
-
-# COCO's own constants (cocoapi, cocoeval.py, kpt_oks_sigmas).
-_COCO_SIGMAS = (
-    .026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087,
-    .089, .089,
-)  # fmt: skip
-# COCO-WholeBody's (evaluation/myeval_wholebody.py): body, feet, face, left hand, right hand.
-_FOOT_SIGMAS = (.068, .066, .066, .092, .094, .094)  # fmt: skip
-_FACE_SIGMAS = (
-    .042, .043, .044, .043, .040, .035, .031, .025, .020, .023, .029, .032, .037, .038, .043,
-    .041, .045, .013, .012, .011, .011, .012, .012, .011, .011, .013, .015, .009, .007, .007,
-    .007, .012, .009, .008, .016, .010, .017, .011, .009, .011, .009, .007, .013, .008, .011,
-    .012, .010, .034, .008, .008, .009, .008, .008, .007, .010, .008, .009, .009, .009, .007,
-    .007, .008, .011, .008, .008, .008, .010, .008,
-)  # fmt: skip
-_HAND_SIGMAS = (
-    .029, .022, .035, .037, .047, .026, .025, .024, .035, .018, .024, .022, .026, .017, .021,
-    .021, .032, .020, .019, .022, .031,
-)  # fmt: skip
-# Halpe's (HalpeCOCOAPI, cocoeval.py).
-_HALPE_SIGMAS = (*_COCO_SIGMAS, .026, .026, .066, .079, .079, .079, .079, .079, .079)  # fmt: skip
-_WHOLEBODY_SIGMAS = (*_COCO_SIGMAS, *_FOOT_SIGMAS, *_FACE_SIGMAS, *_HAND_SIGMAS, *_HAND_SIGMAS)
-
-# By keypoint name, for every layout that has no list of its own. COCO-WholeBody's feet win over
-# Halpe's, which give all six foot points one common value.
-SIGMAS: dict[str, float] = {
-    **dict(zip(_HALPE26, _HALPE_SIGMAS, strict=True)),
-    "pelvis": _HALPE_SIGMAS[19],
-    **dict(zip(_WHOLEBODY133, _WHOLEBODY_SIGMAS, strict=True)),
-}
-# By layout, in the order of its keypoints, where its makers published them.
-LAYOUT_SIGMAS: dict[str, tuple[float, ...]] = {
-    "coco17": _COCO_SIGMAS,
-    "halpe26": _HALPE_SIGMAS,
-    "wholebody133": _WHOLEBODY_SIGMAS,
-}
-DEFAULT_SIGMA = 0.079
 
 # Names that mean the same landmark in different layouts.
 ALIASES: dict[str, tuple[str, ...]] = {

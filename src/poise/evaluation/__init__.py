@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from poise.evaluation.annotations import Truth, read_annotations
 from poise.evaluation.boxes import read_boxes
-from poise.evaluation.engine import Precision, measure_precision, require_engine
+from poise.evaluation.engine import (
+    Precision,
+    measure_crowding,
+    measure_precision,
+    require_engine,
+)
+from poise.evaluation.predictions import read_predictions
+from poise.evaluation.readers import read_annotations
 from poise.evaluation.result import Evaluation, measure, to_json
-from poise.evaluation.walk import Estimates, Report, find_pictures, walk
+from poise.evaluation.truth import Truth
+from poise.evaluation.walk import Estimates, Report, find_pictures, sample, walk
 from poise.models.base import PoseModel
 
 __all__ = [
@@ -19,10 +26,13 @@ __all__ = [
     "evaluate",
     "find_pictures",
     "measure",
+    "measure_crowding",
     "measure_precision",
     "read_annotations",
     "read_boxes",
+    "read_predictions",
     "require_engine",
+    "sample",
     "to_json",
     "walk",
 ]
@@ -41,7 +51,7 @@ def evaluate(
     Args:
         model: A loaded model.
         images: The folder of the pictures; those it lacks are counted and left out.
-        annotations: COCO keypoint annotations.
+        annotations: COCO keypoint annotations, or those of another data set that `readers` knows.
         boxes: ``detector`` runs the whole model; ``gt`` gives the annotated boxes to the crop
             model of a top-down model; else a file of COCO detection results.
         report: Told how many pictures are done, and how many there are.
@@ -49,7 +59,7 @@ def evaluate(
     Raises:
         InputError: A file cannot be read or is of another kind.
         MissingExtraError: faster-coco-eval is not installed.
-        ModelError: The model lacks some of the annotated keypoints.
+        ModelError: The model has none of the annotated keypoints.
         NoInputError: None of the annotated pictures is in the folder.
         UsageError: Boxes are given to a model that takes none.
     """

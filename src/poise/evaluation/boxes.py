@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from poise.errors import InputError, UsageError
-from poise.evaluation.annotations import TruePicture
+from poise.evaluation.truth import TruePicture
 from poise.io.formats.source import load_json, well_formed
 from poise.models.base import PoseModel
 from poise.models.topdown import TopDown

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from poise.errors import MissingExtraError, UsageError
-from poise.evaluation.annotations import Truth
+from poise.evaluation.truth import Truth
 from poise.poses import Poses
-from poise.skeleton import Skeleton
 
 _PERSON = 1  # the number of the only category
+CROWDING = (0.2, 0.8)  # crowd indices between easy, medium and hard pictures
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,35 @@ def measure_precision(truth: Truth, found: Sequence[Poses]) -> Precision:
     check_pair(truth, found)
     wanted = engine.COCO(truth_document(truth))
     results = wanted.loadRes(result_entries(truth, found))
-    sigmas = sigma_list(truth.skeleton)
-    evaluation = engine.COCOeval_faster(wanted, results, "keypoints", kpt_oks_sigmas=sigmas)
+    evaluation = engine.COCOeval_faster(
+        wanted, results, "keypoints", kpt_oks_sigmas=truth.sigmas.tolist()
+    )
     evaluation.params.catIds = [_PERSON]
     evaluation.run()
     return Precision(*(float(n) if n > -1 else np.nan for n in evaluation.stats[:10]))
+
+
+def measure_crowding(truth: Truth, found: Sequence[Poses]) -> dict[str, float]:
+    """Return the average precision in easy, medium and hard pictures by CrowdPose's crowd index.
+
+    Below 0.2, below 0.8, and from 0.8; NaN where there is nobody. Nothing where no picture has an
+    index. Source: Li et al., "CrowdPose", CVPR 2019; crowdposetools, as xtcocotools has it.
+
+    Raises:
+        MissingExtraError: faster-coco-eval is not installed.
+        UsageError: The pictures or layouts do not belong together.
+    """
+    indices = [np.nan if p.crowding is None else p.crowding for p in truth.pictures]
+    groups = np.where(np.isnan(indices), -1, np.digitize(indices, CROWDING))
+    if not (groups >= 0).any():
+        return {}
+    precisions = {}
+    for number, name in enumerate(("easy", "medium", "hard")):
+        rows = np.flatnonzero(groups == number).tolist()
+        part = replace(truth, pictures=tuple(truth.pictures[row] for row in rows))
+        people = [found[row] for row in rows]
+        precisions[name] = measure_precision(part, people).AP if len(rows) else np.nan
+    return precisions
 
 
 def check_pair(truth: Truth, found: Sequence[Poses]) -> None:
@@ -99,11 +123,6 @@ def check_pair(truth: Truth, found: Sequence[Poses]) -> None:
         if poses.skeleton.keypoints != truth.skeleton.keypoints:
             what = f"wanted {truth.skeleton.name}, got {poses.skeleton.name}"
             raise UsageError(what, where="found", remedy="convert them with Poses.to")
-
-
-def sigma_list(skeleton: Skeleton) -> list[float]:
-    """Return the sigmas as published; float32 alone would add an error in the eighth digit."""
-    return [round(float(sigma), 6) for sigma in skeleton.sigmas]
 
 
 def truth_document(truth: Truth) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from poise.evaluation.annotations import Floats, TruePicture, Truth
-from poise.evaluation.engine import sigma_list
+from poise.evaluation.truth import Floats, TruePicture, Truth
 from poise.poses import Poses
+from poise.skeleton import Skeleton
 
 # Somebody less alike to a person than this (OKS) is nobody's match (Ronchi and Perona 2017).
 LEAST_OKS = 0.1
@@ -21,23 +22,54 @@ class Matched:
     """Every annotated person with keypoints, each beside who was found there. N people.
 
     Attributes:
+        skeleton: The layout.
+        sigmas: (K,) of the layout.
         points: (N, K, 2) what was found; all NaN where the person was missed.
+        scores: (N, K) of what was found; NaN where nothing was.
         truth: (N, K, 2) the labelled keypoints; NaN where there is no label.
         areas: (N,) square pixels.
+        sides: (N,) the longer side of each box, pixels.
         heads: (N, 4) boxes of the heads, x0 y0 x1 y1; NaN where none is annotated.
         pictures: (N,) number of the person's picture among the pictures.
-        found: (N,) whether somebody was found.
+        rows: (N,) row of who was found among those found in the picture; -1 for nobody.
     """
 
+    skeleton: Skeleton
+    sigmas: Floats
     points: Floats
+    scores: Floats
     truth: Floats
     areas: Floats
+    sides: Floats
     heads: Floats
     pictures: npt.NDArray[np.int64]
-    found: npt.NDArray[np.bool_]
+    rows: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def found(self) -> npt.NDArray[np.bool_]:
+        """(N,) whether somebody was found."""
+        return np.asarray(np.isfinite(self.points[..., 0]).any(axis=1))
+
+    @cached_property
+    def likeness(self) -> Floats:
+        """(N, K) similarity of each keypoint to its label; NaN where there is no label."""
+        return keypoint_likeness(self.points, self.truth, self.areas, self.sigmas)
+
+    @cached_property
+    def oks(self) -> Floats:
+        """(N,) object keypoint similarity of each person; 0 for those who were missed."""
+        return mean_known(self.likeness, axis=1)
+
+
+def mean_known(values: Floats, *, axis: int) -> Floats:
+    """Return means over the numbers that there are; NaN where there are none."""
+    known = np.isfinite(values)
+    count = known.sum(axis=axis)
+    total = np.where(known, values, 0).sum(axis=axis)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def keypoint_likeness(points: Floats, truth: Floats, areas: Floats, sigmas: Floats) -> Floats:
@@ -69,24 +101,31 @@ def match(truth: Truth, found: list[Poses], *, paired: bool = False) -> Matched:
         found: Who was found in each of them, in the truth's layout.
         paired: Whether row n of the poses is known to be the n-th person with keypoints.
     """
-    sigmas = np.array(sigma_list(truth.skeleton))
     count = len(truth.skeleton)
-    points: list[Floats] = []
+    points: list[Floats] = [np.zeros((0, count, 2))]
+    scores: list[Floats] = [np.zeros((0, count))]
+    chosen = [np.zeros(0, np.int64)]
     for picture, poses in zip(truth.pictures, found, strict=True):
         size = len(picture.counted)
-        rows = np.arange(size) if paired else _choose(picture, poses, sigmas)
-        taken = np.full((size, count, 2), np.nan)
+        rows = np.arange(size) if paired else _choose(picture, poses, truth.sigmas)
+        taken, sure = np.full((size, count, 2), np.nan), np.full((size, count), np.nan)
         taken[rows >= 0] = poses.keypoints[rows[rows >= 0]]
+        sure[rows >= 0] = poses.scores[rows[rows >= 0]]
         points.append(taken)
+        scores.append(sure)
+        chosen.append(rows)
     people = [person for picture in truth.pictures for person in picture.counted]
-    placed = np.concatenate([np.zeros((0, count, 2)), *points])
     return Matched(
-        placed,
+        truth.skeleton,
+        truth.sigmas,
+        np.concatenate(points),
+        np.concatenate(scores),
         np.array([person.points for person in people]).reshape(-1, count, 2),
         np.array([person.area for person in people], np.float64),
+        np.array([person.box[2:].max() for person in people], np.float64),
         np.array([_corners(person.head) for person in people]).reshape(-1, 4),
         np.repeat(np.arange(len(found)), [len(one.counted) for one in truth.pictures]),
-        np.isfinite(placed[..., 0]).any(axis=1),
+        np.concatenate(chosen),
     )
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from poise.evaluation.annotations import Floats
-from poise.evaluation.engine import sigma_list
 from poise.evaluation.matching import Matched, keypoint_likeness
-from poise.skeleton import Skeleton
+from poise.evaluation.truth import Floats
 
 KINDS = ("good", "jitter", "inversion", "swap", "miss")
 GOOD, NEAR = 0.85, 0.5
 
 
-def sort_mistakes(matched: Matched, skeleton: Skeleton) -> dict[str, float]:
-    """Return the share of each kind among the labelled keypoints of people who were found.
+def sort_mistakes(matched: Matched) -> npt.NDArray[np.int64]:
+    """Return the (N, K) kind of each labelled keypoint of people who were found, from 0; else -1.
 
     By a keypoint's similarity to its own label, ``exp(-d^2 / (2 * area * (2 sigma)^2))``:
 
@@ -27,35 +26,31 @@ def sort_mistakes(matched: Matched, skeleton: Skeleton) -> dict[str, float]:
 
     Source: Ronchi and Perona, "Benchmarking and error diagnosis in multi-instance pose
     estimation", ICCV 2017.
-
-    Returns:
-        Shares of 0..1 by name, of sum 1; NaN where nobody was found.
     """
-    own, inverted, swapped = _likenesses(matched, skeleton)
+    own, inverted, swapped = _likenesses(matched)
     labelled = np.isfinite(matched.truth[..., 0]) & matched.found[:, None]
     wrong = own < NEAR
     inversion = wrong & (inverted >= NEAR) & (inverted >= swapped)
     swap = wrong & (swapped >= NEAR) & ~inversion
-    masks = {
-        "good": own >= GOOD,
-        "jitter": (own >= NEAR) & (own < GOOD),
-        "inversion": inversion,
-        "swap": swap,
-        "miss": wrong & ~inversion & ~swap,
-    }
-    total = np.count_nonzero(labelled)
+    choices = [~labelled, own >= GOOD, own >= NEAR, inversion, swap]
+    return np.select(choices, [-1, 0, 1, 2, 3], 4)
+
+
+def shares(kinds: npt.NDArray[np.int64]) -> dict[str, float]:
+    """Return the share of each kind, 0..1 by name, of sum 1; NaN where nobody was found."""
+    total = np.count_nonzero(kinds >= 0)
     return {
-        kind: float(np.count_nonzero(masks[kind] & labelled) / total) if total else np.nan
-        for kind in KINDS
+        name: float(np.count_nonzero(kinds == number) / total) if total else np.nan
+        for number, name in enumerate(KINDS)
     }
 
 
-def _likenesses(matched: Matched, skeleton: Skeleton) -> tuple[Floats, Floats, Floats]:
+def _likenesses(matched: Matched) -> tuple[Floats, Floats, Floats]:
     """Return (N, K) similarities: to one's own label, to that of the other side, to others'."""
-    sigmas, flip = np.array(sigma_list(skeleton)), skeleton.flip
-    sided = flip != np.arange(len(skeleton))
+    sigmas, flip = matched.sigmas, matched.skeleton.flip
+    sided = flip != np.arange(len(flip))
     points, truth, areas = matched.points, matched.truth, matched.areas
-    own = np.nan_to_num(keypoint_likeness(points, truth, areas, sigmas))
+    own = np.nan_to_num(matched.likeness)
     mirrored = keypoint_likeness(points, truth[:, flip], areas, sigmas)
     inverted = np.where(sided, np.nan_to_num(mirrored), 0.0)
     swapped = np.zeros_like(own)

@@ -1,4 +1,4 @@
-"""All figures of one evaluation, and what they look like as JSON and as a table."""
+"""All figures of one evaluation, and what they look like as one JSON document."""
 
 from __future__ import annotations
 
@@ -8,15 +8,38 @@ from typing import Any
 
 import numpy as np
 
-from poise.evaluation.annotations import Floats
-from poise.evaluation.engine import Precision, measure_precision, sigma_list
-from poise.evaluation.matching import Matched, keypoint_likeness, match
-from poise.evaluation.mistakes import sort_mistakes
+from poise.evaluation.calibration import Reliability, keypoint_reliability, person_reliability
+from poise.evaluation.engine import Precision, measure_crowding, measure_precision
+from poise.evaluation.heads import measure_heads
+from poise.evaluation.matching import Matched, match, mean_known
+from poise.evaluation.mistakes import shares, sort_mistakes
+from poise.evaluation.truth import Floats
 from poise.evaluation.walk import Estimates
-from poise.metrics import head_length, pck, torso_length
+from poise.metrics import pck, torso_length
 from poise.skeleton import Skeleton
 
-TORSO, HEAD = 0.2, 0.5  # shares of the torso for PCK and of the head for PCKh
+TORSO, BOX, HEAD = 0.2, 0.2, 0.5  # shares of torso and box for PCK and of the head for PCKh
+# COCO's limits of small, medium and large people, in square pixels.
+SIZES = {"small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, np.inf)}
+
+
+@dataclass(frozen=True)
+class SizeFigures:
+    """How well a model did on people of one size.
+
+    Attributes:
+        people: How many count.
+        matched: How many of them were found.
+        mean_oks: Mean OKS of all of them; missed ones have 0.
+        mean_oks_matched: The same of those who were found.
+        pck: PCK@0.2 of the torso.
+    """
+
+    people: int
+    matched: int
+    mean_oks: float
+    mean_oks_matched: float
+    pck: float
 
 
 @dataclass(frozen=True)
@@ -24,39 +47,62 @@ class Evaluation:
     """How well a model did on annotated pictures.
 
     A person counts who has at least one labelled keypoint and is no crowd. Ranges are 0..1, 1
-    best, but for the mistakes; NaN where nothing could be measured.
+    best, but for the mistakes and the calibration; NaN where nothing could be measured.
 
     Attributes:
         model: Its name.
-        boxes: Where the people's boxes came from: ``detector``, ``gt`` or a file.
+        boxes: Where the people's boxes came from: ``detector``, ``gt`` or a file; ``predictions``
+            where the people themselves came from a file.
+        dataset: Whose conventions the annotations follow.
         skeleton: Name of the annotations' layout.
+        keypoints: Number of keypoints that are evaluated.
+        left_out: Names of annotated keypoints that the model does not have. All figures are of the
+            others only, and cannot be compared with figures of all.
         precision: COCO's average precision and recall.
+        crowding: Average precision of easy, medium and hard pictures (CrowdPose), or nothing.
         mean_oks: Mean object keypoint similarity of all people who count; missed ones have 0.
         mean_oks_matched: The same of those who were found.
         per_keypoint: Mean similarity of each keypoint to its label, over people who were found.
+        sizes: Figures of small, medium and large people.
         pck: Share of the labelled keypoints of all people within 0.2 torsos of their place, for
             people whose left hip and right shoulder are labelled.
-        pckh: The same within 0.5 heads, for people whose head has a box.
         pck_per_keypoint: ``pck`` of each keypoint.
+        pck_box: The same within 0.2 of the longer side of the person's box.
+        pckh: The same within 0.5 heads.
+        pckh_per_keypoint: ``pckh`` of each keypoint.
+        head: What the head is: ``box`` for 0.6 of the diagonal of its box, ``segment`` for the way
+            from the upper neck to the top of the head, where no head has a box; else None.
         mistakes: Share of each kind of keypoint, good ones too, over people who were found.
+        keypoint_scores: The keypoints' scores beside what came true.
+        person_scores: The people's scores beside what came true.
         images: Number of pictures that were read.
         missing: Number of annotated pictures that the folder lacks.
         people: Number of people who count in the pictures that were read.
         matched: Number of them who were found.
-        seconds: What reading, estimating and decoding took.
+        seconds: What reading, estimating and decoding took; NaN where nothing was estimated.
     """
 
     model: str
     boxes: str
+    dataset: str
     skeleton: str
+    keypoints: int
+    left_out: tuple[str, ...]
     precision: Precision
+    crowding: dict[str, float]
     mean_oks: float
     mean_oks_matched: float
     per_keypoint: dict[str, float]
+    sizes: dict[str, SizeFigures]
     pck: float
-    pckh: float
     pck_per_keypoint: dict[str, float]
+    pck_box: float
+    pckh: float
+    pckh_per_keypoint: dict[str, float]
+    head: str | None
     mistakes: dict[str, float]
+    keypoint_scores: Reliability
+    person_scores: Reliability
     images: int
     missing: int
     people: int
@@ -64,87 +110,111 @@ class Evaluation:
     seconds: float
 
 
-def measure(estimates: Estimates, *, model: str, boxes: str) -> Evaluation:
+def measure(
+    estimates: Estimates, *, model: str, boxes: str, matched: Matched | None = None
+) -> Evaluation:
     """Return all figures of what a model found.
 
     Args:
         estimates: What it found.
         model: Its name.
         boxes: ``gt``, ``detector`` or the name of a file; with ``gt``, who is whom is known.
+        matched: Who is whom, if that is known already.
 
     Raises:
         MissingExtraError: faster-coco-eval is not installed.
     """
-    truth, skeleton = estimates.truth, estimates.truth.skeleton
-    matched = match(truth, estimates.found, paired=boxes == "gt")
-    likeness = keypoint_likeness(
-        matched.points, matched.truth, matched.areas, np.array(sigma_list(skeleton))
-    )
-    oks = _means(likeness, axis=1)
-    lengths = _torsos(skeleton, matched.truth)
+    truth, found = estimates.truth, estimates.found
+    matched = matched or match(truth, found, paired=boxes == "gt")
+    skeleton, here = truth.skeleton, matched.found
+    torsos = _torsos(matched)
+    heads = measure_heads(matched, truth.dataset, HEAD)
     return Evaluation(
         model,
         boxes,
+        truth.dataset,
         skeleton.name,
-        measure_precision(truth, estimates.found),
-        mean_oks=_mean(oks),
-        mean_oks_matched=_mean(oks[matched.found]),
-        per_keypoint=_named(skeleton, _means(likeness[matched.found], axis=0)),
-        pck=_share(matched, lengths, TORSO),
-        pckh=_share(matched, head_length(matched.heads), HEAD),
-        pck_per_keypoint=_named(
-            skeleton, pck(matched.points, matched.truth, lengths, TORSO, axis=0)
-        ),
-        mistakes=sort_mistakes(matched, skeleton),
+        len(skeleton),
+        truth.left_out,
+        measure_precision(truth, found),
+        measure_crowding(truth, found),
+        mean_oks=_mean(matched.oks),
+        mean_oks_matched=_mean(matched.oks[here]),
+        per_keypoint=named(skeleton, mean_known(matched.likeness[here], axis=0)),
+        sizes=_by_size(matched, torsos),
+        pck=_share(matched, torsos, TORSO),
+        pck_per_keypoint=_each(matched, torsos, TORSO),
+        pck_box=_share(matched, np.where(matched.sides > 0, matched.sides, np.nan), BOX),
+        pckh=heads.share,
+        pckh_per_keypoint=named(skeleton, heads.each),
+        head=heads.kind,
+        mistakes=shares(sort_mistakes(matched)),
+        keypoint_scores=keypoint_reliability(matched),
+        person_scores=person_reliability(truth, found, matched),
         images=len(truth.pictures),
         missing=len(estimates.missing),
         people=len(matched),
-        matched=int(np.count_nonzero(matched.found)),
+        matched=int(np.count_nonzero(here)),
         seconds=estimates.seconds,
     )
 
 
 def to_json(evaluation: Evaluation) -> dict[str, Any]:
     """Return one document; COCO's figures stand at its top, unknown values are None."""
-    plain = asdict(evaluation)
     document: dict[str, Any] = {"schema_version": 1}
-    for name, value in plain.items():
+    for name, value in asdict(evaluation).items():
         if name == "precision":
-            document.update(_clean(value))
+            document.update(clean(value))
         else:
-            document[name] = _clean(value)
+            document[name] = clean(value)
     return document
 
 
-def _clean(value: Any) -> Any:
+def clean(value: Any) -> Any:
+    """Return a value as JSON can say it: rounded to six places, None where nothing is known."""
     if isinstance(value, dict):
-        return {name: _clean(each) for name, each in value.items()}
+        return {name: clean(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(each) for each in value]
     if isinstance(value, float):
         return round(value, 6) if math.isfinite(value) else None
     return value
+
+
+def named(skeleton: Skeleton, values: Floats) -> dict[str, float]:
+    """Return (K,) values by the keypoints' names."""
+    return {name: float(value) for name, value in zip(skeleton.keypoints, values, strict=True)}
+
+
+def _by_size(matched: Matched, torsos: Floats) -> dict[str, SizeFigures]:
+    figures = {}
+    for name, (low, high) in SIZES.items():
+        rows = (matched.areas >= low) & (matched.areas < high)
+        share = pck(matched.points[rows], matched.truth[rows], torsos[rows], TORSO, axis=None)
+        figures[name] = SizeFigures(
+            int(rows.sum()),
+            int((rows & matched.found).sum()),
+            _mean(matched.oks[rows]),
+            _mean(matched.oks[rows & matched.found]),
+            float(share),
+        )
+    return figures
 
 
 def _share(matched: Matched, lengths: Floats, alpha: float) -> float:
     return float(pck(matched.points, matched.truth, lengths, alpha, axis=None))
 
 
-def _torsos(skeleton: Skeleton, truth: Floats) -> Floats:
+def _each(matched: Matched, lengths: Floats, alpha: float) -> dict[str, float]:
+    return named(matched.skeleton, pck(matched.points, matched.truth, lengths, alpha, axis=0))
+
+
+def _torsos(matched: Matched) -> Floats:
+    skeleton = matched.skeleton
     if skeleton.find("left_hip") is None or skeleton.find("right_shoulder") is None:
-        return np.full(len(truth), np.nan)
-    return torso_length(skeleton, truth)
-
-
-def _means(values: Floats, *, axis: int) -> Floats:
-    """Return means over the numbers that there are; NaN where there are none."""
-    known = np.isfinite(values)
-    count = known.sum(axis=axis)
-    total = np.where(known, values, 0).sum(axis=axis)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        return np.full(len(matched), np.nan)
+    return torso_length(skeleton, matched.truth)
 
 
 def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else math.nan
-
-
-def _named(skeleton: Skeleton, values: Floats) -> dict[str, float]:
-    return {name: float(value) for name, value in zip(skeleton.keypoints, values, strict=True)}

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from poise.errors import InputError, ModelError, NoInputError
-from poise.evaluation.annotations import TruePicture, Truth
 from poise.evaluation.boxes import Boxes, read_people, require_reader, true_boxes
+from poise.evaluation.ignoring import clear_ignored
+from poise.evaluation.truth import TruePicture, Truth, share
 from poise.io import read_frames
 from poise.models.base import PoseModel
 from poise.poses import Frame, Poses
-from poise.skeleton import Skeleton, conversion
+from poise.skeleton import Skeleton
 
 Report = Callable[[int, int | None], None]
 _SHOWN = 3
@@ -42,7 +44,8 @@ class Estimates:
 def find_pictures(truth: Truth, folder: str | Path) -> list[Path | None]:
     """Return where each annotated picture is; None where the folder lacks it.
 
-    A picture is looked for under its annotated name, then under the last part of that name.
+    A picture is looked for under its annotated name, then without the name's first folders, one
+    after the other, as long as what is left is one picture's alone.
 
     Raises:
         InputError: There is no such folder.
@@ -51,7 +54,11 @@ def find_pictures(truth: Truth, folder: str | Path) -> list[Path | None]:
     root = Path(folder)
     if not root.is_dir():
         raise InputError("no such folder", where=root, remedy="name the folder of the pictures")
-    paths = [_find(root, picture.name) for picture in truth.pictures]
+    endings = Counter(name for one in truth.pictures for name in _endings(one.name))
+    paths = [
+        _find(root, [e for n, e in enumerate(_endings(one.name)) if n == 0 or endings[e] == 1])
+        for one in truth.pictures
+    ]
     if not any(paths):
         names = ", ".join(picture.name for picture in truth.pictures[:_SHOWN])
         what = f"has none of the {len(paths)} annotated pictures, such as {names}"
@@ -59,22 +66,36 @@ def find_pictures(truth: Truth, folder: str | Path) -> list[Path | None]:
     return paths
 
 
-def check_layout(model: PoseModel, skeleton: Skeleton) -> None:
-    """Refuse a model that lacks some of the annotated keypoints.
+def sample(
+    truth: Truth, paths: list[Path | None], count: int, seed: int = 0
+) -> tuple[Truth, list[Path | None]]:
+    """Return so many of the pictures that are there, chosen at random by a fixed seed.
+
+    All of them where there are fewer; those that the folder lacks are returned, too.
+    """
+    here = [number for number, path in enumerate(paths) if path]
+    chosen = np.random.default_rng(seed).permutation(len(here))[:count]
+    kept = {here[number] for number in chosen.tolist()}
+    rows = [n for n, path in enumerate(paths) if path is None or n in kept]
+    pictures = tuple(truth.pictures[row] for row in rows)
+    return replace(truth, pictures=pictures), [paths[row] for row in rows]
+
+
+def share_layout(truth: Truth, skeleton: Skeleton, name: str) -> Truth:
+    """Return the truth of the keypoints that somebody's layout has, too.
 
     Raises:
-        ModelError: It does; the message names them.
+        ModelError: It has none of them.
     """
-    sources = np.count_nonzero(conversion(model.skeleton, skeleton), axis=1)
-    lacking = [name for name, count in zip(skeleton.keypoints, sources, strict=True) if not count]
-    if lacking:
-        shown = ", ".join(lacking[:_SHOWN]) + (", ..." if len(lacking) > _SHOWN else "")
+    common = share(truth, skeleton)
+    if not len(common.skeleton):
         raise ModelError(
-            f"its layout {model.skeleton.name} lacks {len(lacking)} of the {len(skeleton)} "
-            f"annotated keypoints: {shown}",
-            where=model.name,
-            remedy="choose a model with the annotations' layout",
+            f"its layout {skeleton.name} has none of the {len(truth.skeleton)} annotated "
+            f"keypoints, such as {', '.join(truth.skeleton.keypoints[:_SHOWN])}",
+            where=name,
+            remedy="choose a model of the same part of the body",
         )
+    return common
 
 
 def walk(
@@ -97,22 +118,22 @@ def walk(
 
     Raises:
         InputError: A picture cannot be read, or is not of the annotated size.
-        ModelError: The model lacks some of the annotated keypoints.
+        ModelError: The model has none of the annotated keypoints.
         UsageError: Boxes are given to a model that takes none.
     """
-    check_layout(model, truth.skeleton)
+    truth = share_layout(truth, model.skeleton, model.name)
     look = _looker(model, boxes)
     here = [(one, path) for one, path in zip(truth.pictures, paths, strict=True) if path]
     found: list[Poses] = []
     begin = time.perf_counter()
     for number, (picture, path) in enumerate(here):
         poses = look(_open(path, picture, number), picture)
-        found.append(poses.to(truth.skeleton))
+        found.append(clear_ignored(poses.to(truth.skeleton), picture, keep=boxes == "gt"))
         if report is not None:
             report(number + 1, len(here))
     seconds = time.perf_counter() - begin
     missing = [one.name for one, path in zip(truth.pictures, paths, strict=True) if not path]
-    kept = Truth(truth.skeleton, tuple(picture for picture, _ in here))
+    kept = replace(truth, pictures=tuple(picture for picture, _ in here))
     return Estimates(kept, found, tuple(missing), seconds)
 
 
@@ -138,12 +159,18 @@ def _open(path: Path, picture: TruePicture, number: int) -> Frame:
     return Frame(frame.image, number)
 
 
-def _find(root: Path, name: str) -> Path | None:
+def _endings(name: str) -> list[str]:
+    """Return a name and what is left of it without its first folders, longest first."""
     plain = PurePosixPath(name)
-    inside = not plain.is_absolute() and ".." not in plain.parts
-    for path in (root / plain if inside else None, root / plain.name):
+    parts = plain.parts[1:] if plain.is_absolute() else plain.parts
+    begin = len(parts) - parts[::-1].index("..") if ".." in parts else 0
+    return ["/".join(parts[number:]) for number in range(begin, len(parts))]
+
+
+def _find(root: Path, names: list[str]) -> Path | None:
+    for name in names:
         # A name that no file can have is the name of a missing one.
-        with contextlib.suppress(OSError):
-            if path is not None and plain.name and path.is_file():
-                return path
+        with contextlib.suppress(OSError, ValueError):
+            if (root / name).is_file():
+                return root / name
     return None

@@ -17,8 +17,8 @@ from poise.geometry import Affine
 from poise.models.card import Card
 from poise.models.heatmap_decoding import REFINEMENTS, decode, turn_round
 from poise.models.steps import card_pixels, wrong_outputs
-from poise.models.upright import UprightModel
-from poise.poses import FloatArray
+from poise.models.upright import UprightModel, sampling
+from poise.poses import FloatArray, Image
 from poise.runtime import Compute, Session
 
 
@@ -67,6 +67,10 @@ class HeatmapModel(UprightModel):
         inner: Affine = affine * ((size - 1) / size)[:, None]
         inner[:, 2] += 0.5
         return inner
+
+    def cut(self, image: Image, region: Affine) -> Image:
+        """Return the crop of one region, as the network was trained; beyond the picture black."""
+        return super().cut(image, sampling(region, 0.5 if self._unbiased else 0.0))
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
         maps = self._check(outputs)

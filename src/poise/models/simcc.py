@@ -13,10 +13,11 @@ from typing import Unpack
 
 import numpy as np
 
+from poise.geometry import Affine
 from poise.models.card import Card
 from poise.models.steps import card_number, card_pixels, wrong_outputs
-from poise.models.upright import UprightModel
-from poise.poses import FloatArray
+from poise.models.upright import UprightModel, sampling
+from poise.poses import FloatArray, Image
 from poise.runtime import Compute, Session
 
 
@@ -30,6 +31,10 @@ class SimccModel(UprightModel):
         super().__init__(session, card)
         self._name = card.name
         self._split = card_number(card, "split", 2.0)
+
+    def cut(self, image: Image, region: Affine) -> Image:
+        """Return the crop of one region, as the network was trained; beyond the picture black."""
+        return super().cut(image, sampling(region, 0.0))
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
         self._check(outputs)

@@ -94,6 +94,24 @@ class UprightModel(ABC):
         """Turn the reading of the mirrored crops round and take the mean of both."""
 
 
+def sampling(region: Affine, edge: float) -> Affine:
+    """Return the map by which a crop is cut so that a network sees what it was trained on.
+
+    The references warp with OpenCV, whose whole numbers are the middles of pixels, and take the
+    annotated places for such numbers. In Poise the middle of the first pixel is 0.5. A region maps
+    annotated places to crop places; what is seen there lies half a picture pixel further, and half
+    a crop pixel further, too, where the region is not so already. Large people are enlarged less
+    than small ones, so that no constant shift of the results would do.
+
+    Args:
+        region: From annotated places to crop places.
+        edge: Crop place of the region's upper left corner: 0 or 0.5.
+    """
+    shifted: Affine = region.copy()
+    shifted[:, 2] += 0.5 - edge - region[:, :2] @ [0.5, 0.5]
+    return shifted
+
+
 def _keypoint_box(points: FloatArray, scores: FloatArray) -> FloatArray:
     there = np.isfinite(points).all(axis=1)
     sure = there & (scores >= FOLLOWED_SCORE)

@@ -1,0 +1,84 @@
+"""Readers of annotated data sets: one module each, all giving `Truth`.
+
+Which data set a file is of is told from the file. What differs is said in the modules: the layout,
+what the visibility means, what counts as a person's area, and where coordinates begin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from poise.errors import InputError
+from poise.evaluation.readers import aic, coco, lsp, mpii, ochuman
+from poise.evaluation.readers.matlab import is_matlab
+from poise.evaluation.truth import Truth
+from poise.io.formats.source import load_json, natural_key, well_formed
+
+_WANTED = (
+    "COCO keypoint annotations (a JSON object with images, annotations and categories), or those "
+    "of MPII, AI Challenger, OCHuman or LSP"
+)
+
+
+def read_annotations(path: str | Path) -> Truth:
+    """Read the annotations of pictures: COCO's and its kin, MPII, AI Challenger, OCHuman, LSP.
+
+    Args:
+        path: The file, or a folder of JSON files of one kind, as PoseTrack18 has one a video.
+
+    Raises:
+        InputError: A file cannot be read, or is of another kind.
+    """
+    where = Path(path)
+    truth = _read_folder(where) if where.is_dir() else _read(where)
+    if not any(person.counts for one in truth.pictures for person in one.people):
+        raise InputError("nobody in it has keypoints", where=where, remedy=f"give {_WANTED}")
+    return truth
+
+
+def _read(where: Path) -> Truth:
+    if is_matlab(where):
+        return lsp.read(where)
+    document = load_json(where)
+    reader = _choose(document)
+    if reader is None:
+        raise InputError("holds something else", where=where, remedy=f"give {_WANTED}")
+    with well_formed(where, f"{reader.TITLE} annotations"):
+        truth: Truth = reader.read(document, where)
+    return truth
+
+
+def _choose(document: Any) -> Any:
+    """Return the module that reads a document of this kind, or None."""
+    if isinstance(document, dict) and "images" in document:
+        if "keypoint_names" in document:
+            return ochuman
+        return coco if "annotations" in document else None
+    if isinstance(document, list) and document and isinstance(document[0], dict):
+        if "keypoint_annotations" in document[0]:
+            return aic
+        return mpii if "joints_vis" in document[0] or "joints" in document[0] else None
+    return None
+
+
+def _read_folder(where: Path) -> Truth:
+    paths = sorted(where.glob("*.json"), key=lambda path: natural_key(path.name))
+    if not paths:
+        raise InputError("holds no .json file", where=where, remedy=f"give {_WANTED}")
+    parts = [_read(path) for path in paths]
+    first = parts[0]
+    for path, part in zip(paths, parts, strict=True):
+        if part.skeleton != first.skeleton or part.dataset != first.dataset:
+            raise InputError(
+                f"is of {part.dataset}, {paths[0].name} of {first.dataset}",
+                where=path,
+                remedy="give a folder of files of one kind",
+            )
+    pictures = [picture for part in parts for picture in part.pictures]
+    if len({picture.id for picture in pictures}) < len(pictures):
+        raise InputError(
+            "two pictures have the same id", where=where, remedy="give one of the files"
+        )
+    return replace(first, pictures=tuple(sorted(pictures, key=lambda one: one.id)))
