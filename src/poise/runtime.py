@@ -116,7 +116,7 @@ class Session:
             self._idle.put(self._compiled.create_infer_request())
 
     def run(self, *arrays: npt.NDArray[Any]) -> list[FloatArray]:
-        """Run the network on a batch of N inputs and wait.
+        """Run the network on a batch of N inputs and wait; beside pictures, inputs are int64.
 
         A network whose batch size is fixed at 1 runs once for each of the N, in all idle streams.
 
@@ -183,11 +183,7 @@ def engine() -> Any:
 
 @contextmanager
 def _untracked() -> Iterator[None]:
-    """Hide OpenVINO's telemetry package, which writes an id into the user's home, at its import.
-
-    Where it is absent, OpenVINO uses a stub of its own that does nothing. A None in
-    ``sys.modules`` makes it absent for this import only.
-    """
+    """Make OpenVINO's telemetry package absent at its import: it writes an id into the home."""
     name = "openvino_telemetry"
     if "openvino" in sys.modules or name in sys.modules:
         yield
@@ -211,9 +207,8 @@ def _read(files: list[str | Path]) -> Any:
     try:
         return _core().read_model(*(str(file) for file in files))
     except RuntimeError as error:
-        raise WeightsError(
-            f"not a model that OpenVINO can read: {_first_line(error)}", where=files[0]
-        ) from error
+        what = f"not a model that OpenVINO can read: {_first_line(error)}"
+        raise WeightsError(what, where=files[0]) from error
 
 
 def _cut(network: Any, outputs: Sequence[str | int], file: object) -> Any:
@@ -233,8 +228,12 @@ def _take_pixels(network: Any, pixels: Pixels) -> Any:
     if len(shape) != 4 or shape[pixels.layout.index("C")] not in (3, -1):
         raise ModelError(f"the network takes {tuple(shape)}, not {pixels.layout} colour pictures")
     if pixels.size is not None:
+        own = tuple(shape)
         shape[pixels.layout.index("W")], shape[pixels.layout.index("H")] = pixels.size
-        network.reshape(shape)
+        try:
+            network.reshape({0: shape})
+        except RuntimeError as error:
+            raise ModelError(f"the network takes {own}, not {tuple(shape)} of its card") from error
     builder = ov.preprocess.PrePostProcessor(network)
     door = builder.input(0)
     door.tensor().set_element_type(ov.Type.u8).set_color_format(ov.preprocess.ColorFormat.RGB)
@@ -244,6 +243,8 @@ def _take_pixels(network: Any, pixels: Pixels) -> Any:
     if pixels.order == "BGR":
         steps.convert_color(ov.preprocess.ColorFormat.BGR)
     steps.mean(list(pixels.mean)).scale(list(pixels.std))
+    for number in range(1, len(network.inputs)):
+        builder.input(number).tensor().set_element_type(ov.Type.i64)
     return builder.build()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from poise.models.card import Card
-from poise.models.steps import card_pixels
+from poise.models.steps import card_pixels, fits, other_outputs
 from poise.models.whole import WholeDetector
 from poise.poses import FloatArray
 from poise.runtime import Session
@@ -24,9 +24,13 @@ class PicoDet(WholeDetector):
     score = 0.25
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
-        # (N, A, 4) boxes in input pixels and (N, 1, A) scores, in either order.
-        boxes, scores = sorted(outputs, key=lambda output: output.shape[1] == 1)
-        return boxes, scores[:, 0]
+        # Boxes are in input pixels; the two may come in either order.
+        if len(outputs) == 2 and all(output.ndim == 3 for output in outputs):
+            boxes, scores = sorted(outputs, key=lambda output: output.shape[1] == 1)
+            count, cells = boxes.shape[:2]
+            if fits(boxes, -1, -1, 4) and fits(scores, count, 1, cells):
+                return boxes, scores[:, 0]
+        raise other_outputs(self._card, "boxes (N, A, 4) and scores (N, 1, A)", outputs)
 
 
 def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> PicoDet:

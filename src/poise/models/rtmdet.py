@@ -1,4 +1,8 @@
-"""RTMDet: a one-stage detector without anchors (Lyu et al. 2022; mmdetection), heads come raw."""
+"""RTMDet: a one-stage detector without anchors (Lyu et al. 2022; mmdetection).
+
+Its heads come raw, one output a stride, or read and suppressed by the network (mmdeploy's
+``end2end.onnx``: ``dets`` and ``labels``); the outputs tell which.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from poise.models.card import Card
-from poise.models.steps import card_pixels, sigmoid
+from poise.models.steps import card_pixels, fits, other_outputs, read_suppressed, sigmoid
 from poise.models.whole import WholeDetector
 from poise.poses import FloatArray
 from poise.runtime import Session
@@ -21,7 +25,13 @@ class RTMDet(WholeDetector):
     score = 0.35
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
-        return decode(outputs, self._card.size[0])
+        found = read_suppressed(outputs)
+        if found is None and outputs and all(fits(level, -1, -1, -1, 5) for level in outputs):
+            return decode(outputs, self._card.size[0])
+        if found is None:
+            wanted = "one output (N, h, w, 5) a stride, or dets (N, M, 5) and labels (N, M)"
+            raise other_outputs(self._card, wanted, outputs)
+        return found
 
 
 def decode(levels: Sequence[FloatArray], width: int) -> tuple[FloatArray, FloatArray]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from poise.models.card import Card
-from poise.models.steps import card_pixels
+from poise.models.steps import card_pixels, fits, other_outputs, read_suppressed
 from poise.models.whole import WholeDetector
 from poise.poses import FloatArray
 from poise.runtime import Session
@@ -26,8 +26,14 @@ class YOLOX(WholeDetector):
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
         if self._card.settings.get("output", "raw") == "raw":
-            return decode(outputs[0], self._card.size)
-        return read_suppressed(outputs)
+            cells = sum((self._card.size[0] // s) * (self._card.size[1] // s) for s in STRIDES)
+            if len(outputs) == 1 and fits(outputs[0], -1, cells, -1) and outputs[0].shape[2] > 5:
+                return decode(outputs[0], self._card.size)
+            raise other_outputs(self._card, f"one output (N, {cells}, 5 + classes)", outputs)
+        found = read_suppressed(outputs, PERSON)
+        if found is None:
+            raise other_outputs(self._card, "dets (N, M, 5) and labels (N, M)", outputs)
+        return found
 
 
 def decode(cells: FloatArray, size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
@@ -60,15 +66,6 @@ def _grid(size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
         np.concatenate(corners).astype(np.float32),
         np.concatenate(strides).astype(np.float32),
     )
-
-
-def read_suppressed(outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
-    """Read what mmdeploy's networks say: (N, M, 5) boxes with scores, and (N, M) classes."""
-    found = outputs[0]
-    scores = found[..., 4]
-    if len(outputs) > 1:
-        scores = np.where(outputs[1].reshape(scores.shape) == PERSON, scores, 0)
-    return found[..., :4], scores.astype(np.float32)
 
 
 def load(card: Card, paths: Sequence[Path], *, precision: str = "auto") -> YOLOX:

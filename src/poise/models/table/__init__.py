@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from poise.models.card import Card
 from poise.models.table import (
+    detr,
     efficientpose,
     mediapipe,
     movenet,
@@ -11,6 +12,8 @@ from poise.models.table import (
     openpose,
     paddle,
     posenet,
+    rtmo,
+    ultralytics,
     yolox,
 )
 
@@ -26,6 +29,10 @@ FAMILIES = (
     "posenet",
     "movenet",
     "paf",
+    "rtmo",
+    "yolopose",
+    "detr",
+    "detr_pose",
     "fake",
 )
 
@@ -56,11 +63,14 @@ CARDS: dict[str, Card] = {
         *mediapipe.ROWS,
         *openmmlab.ROWS,
         *yolox.ROWS,
+        *detr.ROWS,
         *paddle.ROWS,
         *posenet.ROWS,
         *efficientpose.ROWS,
         *movenet.ROWS,
         *openpose.ROWS,
+        *rtmo.ROWS,
+        *ultralytics.ROWS,
         _FAKE,
     )
 }

@@ -50,3 +50,8 @@ def ir(
 def coral(stem: str, sha256: str, size: int) -> tuple[WeightFile, ...]:
     """Return one of Coral's PoseNet networks, the one without a decoder of its own."""
     return (WeightFile(f"{stem}.tflite", sha256, size, (f"{_CORAL}{stem}.tflite",)),)
+
+
+def own(name: str, *sources: str) -> tuple[WeightFile, ...]:
+    """Return a file whose hash nobody has published, so that users bring it themselves."""
+    return (WeightFile(name, "", None, sources),)
