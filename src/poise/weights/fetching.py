@@ -178,12 +178,21 @@ class _Errand:
 
 
 def _refuse_unknown(file: WeightFile) -> None:
-    if not file.sha256:
+    if file.sha256:
+        return
+    if not file.sources:
         raise WeightsError(
-            "no hash is recorded for this file, so nobody could tell whether it is the right one",
+            "nobody publishes this file, so that users make it themselves",
             where=file.name,
-            remedy="get it yourself, check it, and state its sha256 in a card of your own",
+            remedy="the note of the model in 'poise models list --json' says how; then give the "
+            "file as load_model's weights, or name it and its sha256 in a card of your own",
         )
+    raise WeightsError(
+        "no hash is recorded for this file, so nobody could tell whether it is the right one",
+        where=file.name,
+        remedy=f"get it yourself from {file.sources[0]}, check it, and give it as load_model's "
+        "weights, or state its sha256 in a card of your own",
+    )
 
 
 def _check(file: WeightFile, path: Path, *, remove: bool = True) -> None:

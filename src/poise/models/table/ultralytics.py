@@ -37,7 +37,7 @@ ROWS = tuple(
         skeleton="coco17",
         size=(640, 640),
         std=(255.0, 255.0, 255.0),
-        licence="AGPL-3.0, or Ultralytics' enterprise licence",
+        licence="AGPL-3.0 (or Ultralytics' enterprise licence, which is sold)",
         restriction=(
             "AGPL-3.0: whoever passes on a program that uses it, or offers it over a network, must "
             "publish the whole program under AGPL-3.0, or buy Ultralytics' enterprise licence"
