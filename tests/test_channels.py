@@ -15,7 +15,7 @@ import pytest
 
 from poise.models.table import CARDS
 from poise.runtime import Session
-from tiny_networks import rectangle, write_seer
+from seers import rectangle, write_seer
 
 TRAINED = {
     "rtmpose": "RGB",

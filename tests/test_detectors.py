@@ -21,7 +21,7 @@ from poise.models.table import CARDS
 from poise.models.tiles import TiledDetector, tile_corners
 from poise.models.topdown import TopDown
 from poise.models.yolox import YOLOX
-from tiny_networks import rectangle, write_seer
+from seers import rectangle, write_seer
 
 
 class StandIn:

@@ -13,7 +13,7 @@ from poise.models.detr import Detr
 from poise.models.detr_pose import DetrPose, fuse
 from poise.models.table import CARDS
 from poise.poses import Frame
-from tiny_networks import crowd, into, rectangle, write_seer
+from seers import crowd, into, rectangle, write_seer
 
 POINTS, SCORES, BOXES = crowd()
 SURE = np.array([0.9, 0.8, 0.7, 0.55])

@@ -33,7 +33,7 @@ from poise.models.topdown import TopDown
 from poise.poses import Frame, Poses
 from poise.runtime import engine
 from poise.skeleton import get_skeleton
-from tiny_networks import rectangle, write_seer
+from seers import rectangle, write_seer
 
 CARD = CARDS["movenet-lightning"]
 COCO = get_skeleton("coco17")

@@ -12,7 +12,7 @@ from poise.models import load_model
 from poise.models.rtmo import RTMO
 from poise.models.table import CARDS
 from poise.poses import Frame
-from tiny_networks import crowd, into, rectangle, write_seer
+from seers import crowd, into, rectangle, write_seer
 
 CARD = CARDS["rtmo-s"]
 POINTS, SCORES, BOXES = crowd()

@@ -31,6 +31,7 @@ FLOORS = [
         "metrics",
     ],
     ["output"],
+    ["mending"],
     ["runtime"],
     ["io", "draw", "weights", "crop", "options"],
     ["models", "synthetic", "testing"],

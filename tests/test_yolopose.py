@@ -13,7 +13,7 @@ from poise.models.steps import place
 from poise.models.table import CARDS
 from poise.models.yolopose import YoloPose, decode, read_people
 from poise.poses import Frame
-from tiny_networks import crowd, into, rectangle, write_seer
+from seers import crowd, into, rectangle, write_seer
 
 CARD = CARDS["yolo11n-pose"]
 POINTS, SCORES, BOXES = crowd()

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from poise.errors import ModelError, UsageError, WeightsError, suggest
+from poise.mending import mend
 from poise.poses import FloatArray
 
 PRECISIONS = ("auto", "f32", "bf16", "f16")
@@ -50,8 +51,7 @@ class Session:
     """One network on one device. ``run`` may be called from several threads at once.
 
     Args:
-        paths: The model file: TFLite, ONNX, a TensorFlow frozen graph or OpenVINO IR (the .xml,
-            or the .xml and its .bin).
+        paths: A model file: TFLite, ONNX, a frozen graph, or OpenVINO IR (.xml, or .xml and .bin).
         outputs: Names or numbers of the outputs that are wanted, in this order; else all of them.
         precision: ``f32`` gives reproducible numbers; ``bf16`` and ``f16`` are faster where the
             device has them; ``auto`` is the device's own best.
@@ -205,7 +205,7 @@ def _read(files: list[str | Path]) -> Any:
         if not Path(file).is_file():
             raise WeightsError("no such file", where=file)
     try:
-        return _core().read_model(*(str(file) for file in files))
+        return mend(_core().read_model(*(str(file) for file in files)), engine())
     except RuntimeError as error:
         what = f"not a model that OpenVINO can read: {_first_line(error)}"
         raise WeightsError(what, where=files[0]) from error

@@ -17,7 +17,7 @@ from poise.models.rtmo import RTMO
 from poise.models.steps import fit
 from poise.models.table import CARDS
 from poise.poses import Frame
-from tiny_networks import crowd, into, rectangle, write_seer
+from seers import crowd, into, rectangle, write_seer
 
 pytest.importorskip("rtmlib")
 pytest.importorskip("onnxruntime")

@@ -85,14 +85,12 @@ class OneStageModel(PoseModel, ABC):
         else:
             boxes = transform(back, people.boxes.reshape(-1, 2, 2)).reshape(-1, 4)
         most = 1.0 if people.once else self._overlap
-        rows, inside = keep_rows(
-            boxes, people.sure, frame.size, minimum=self._minimum, overlap=most
-        )
+        rows = keep_rows(boxes, people.sure, frame.size, minimum=self._minimum, overlap=most)
         return Poses(
             self.skeleton,
             keypoints[rows],
             np.clip(people.scores[rows], 0, 1),
-            boxes=inside,
+            boxes=np.clip(boxes[rows], 0, [*frame.size, *frame.size]),
             person_scores=np.clip(people.sure[rows], 0, 1),
             index=frame.index,
             time=frame.time,

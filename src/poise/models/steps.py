@@ -85,28 +85,29 @@ def keep_people(
         minimum: Least score.
         overlap: Most intersection over union of two people.
     """
-    rows, inside = keep_rows(boxes, scores, size, minimum=minimum, overlap=overlap)
-    return Detections(inside, np.clip(scores[rows], 0, 1).astype(np.float32))
+    inside = np.clip(boxes, 0, np.array([*size, *size])).astype(np.float32)
+    rows = keep_rows(inside, scores, size, minimum=minimum, overlap=overlap)
+    return Detections(inside[rows], np.clip(scores[rows], 0, 1).astype(np.float32))
 
 
 def keep_rows(
     boxes: FloatArray, scores: FloatArray, size: tuple[int, int], *, minimum: float, overlap: float
-) -> tuple[npt.NDArray[np.int64], FloatArray]:
-    """Return which boxes `keep_people` keeps, and those boxes.
+) -> npt.NDArray[np.int64]:
+    """Return which boxes are good enough, inside the picture, and not said twice, best first.
 
-    Of more than ``MOST`` that are good enough, only the best are looked at.
+    The boxes are compared as they are, also where they reach beyond the picture. Of more than
+    ``MOST`` that are good enough, only the best are looked at.
 
-    Returns:
-        (M,) row numbers, best first, and (M, 4) boxes, cut at the picture's border.
+    Args:
+        boxes, scores, size, minimum, overlap: As of `keep_people`.
     """
     rows = np.flatnonzero(scores >= minimum)
-    inside = np.clip(boxes[rows], 0, np.array([*size, *size])).astype(np.float32)
-    real = ((inside[:, 2:] - inside[:, :2]) >= 1).all(axis=1)
-    rows, inside = rows[real], inside[real]
+    inside = np.clip(boxes[rows], 0, np.array([*size, *size]))
+    rows = rows[((inside[:, 2:] - inside[:, :2]) >= 1).all(axis=1)]
     likely = np.clip(scores[rows], 0, 1).astype(np.float32)
     best = np.argsort(-likely, kind="stable")[:MOST]
-    kept = best[suppress(inside[best], likely[best], overlap)]
-    return rows[kept], inside[kept]
+    kept: npt.NDArray[np.int64] = rows[best][suppress(boxes[rows[best]], likely[best], overlap)]
+    return kept
 
 
 def corners(boxes: FloatArray) -> FloatArray:
