@@ -16,8 +16,8 @@ import pytest
 from poise.errors import ModelError, PoiseError, WeightsError
 from poise.models.loading import load_card
 from poise.models.table import CARDS
-from poise.network_files import check_network_files
 from poise.runtime import Session, engine
+from poise.runtime.network_files import check_network_files
 from poise.weights import WeightFile, archives, fetch, locate
 from poise.weights.archives import SourceError, extract
 from poise.weights.sources import download_package
@@ -198,11 +198,11 @@ def test_a_word_in_the_metadata_is_no_data(tmp_path: Path) -> None:
         ("rtmpose-s", [(26, 384), (26, 512)], r"got \(1, 26, 384\), \(1, 26, 512\)"),
         ("rtmpose-m-body26", [(17, 384), (17, 512)], r"\(people, 26, 384\)"),
         ("vitpose-b", [(133, 64, 48)], r"heat maps \(people, 17, height, width\)"),
-        ("rtmdet-nano", [(64, 64, 4)], r"heads \(pictures, rows, columns, 5\)"),
-        ("yolox-nano", [(3549, 4)], r"one output \(pictures, 3549, 5 \+ classes\)"),
+        ("rtmdet-nano", [(64, 64, 4)], r"one output \(N, h, w, 5\) a stride"),
+        ("yolox-nano", [(3549, 4)], r"one output \(N, 3549, 5 \+ classes\)"),
         ("yolox-nano", [(8400, 85)], "3549"),
-        ("yolox-m-humanart", [(8400, 85)], r"suppressed boxes \(pictures, boxes, 5\)"),
-        ("yolox-m-humanart", [(100, 5), (50,)], "and perhaps their classes"),
+        ("yolox-m-humanart", [(8400, 85)], r"dets \(N, M, 5\) and labels"),
+        ("yolox-m-humanart", [(100, 5), (50,)], r"dets \(N, M, 5\) and labels"),
         ("picodet-s-pedestrian", [(2125, 4)], "boxes .* and scores"),
         ("picodet-s-pedestrian", [(2125, 4), (1, 2000)], "boxes .* and scores"),
     ],

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as Pictures
 
+from poise.errors import ModelError
 from poise.geometry import iou
 from poise.models import heatmap, picodet, rtmdet, yolox
 from poise.models.base import Detections
 from poise.models.card import Card
+from poise.models.picodet import PicoDet
 from poise.models.rtmdet import RTMDet
 from poise.models.steps import fit, keep_people, sigmoid
 from poise.models.table import CARDS
 from poise.models.tiles import TiledDetector, tile_corners
 from poise.models.topdown import TopDown
 from poise.models.yolox import YOLOX
+from seers import rectangle, write_seer
 
 
 class StandIn:
@@ -75,6 +79,69 @@ def test_yolox_that_suppresses_by_itself_gives_people_only():
     (people,) = YOLOX(session, card).detect([np.zeros((208, 208, 3), np.uint8)])
     np.testing.assert_allclose(people.boxes, [[5, 10, 30, 50]])
     np.testing.assert_allclose(people.scores, [0.8])
+
+
+def end_to_end(people, kinds, *, batch=1):
+    """What mmdeploy's detectors say: (N, M, 5) and (N, M), the last row of nobody."""
+    found = np.zeros((batch, len(people) + 1, 5), np.float32)
+    found[:, :-1] = people
+    labels = np.zeros((batch, len(people) + 1), np.int64)
+    labels[:, :-1] = kinds
+    return found, labels
+
+
+@pytest.mark.parametrize("name", ["rtmdet-m", "rtmdet-nano"])
+def test_rtmdet_that_suppresses_by_itself_gives_people_only(name):
+    size = CARDS[name].size[0]
+    found, labels = end_to_end([[10, 20, 60, 100, 0.8], [0, 0, 50, 50, 0.9]], [0, 16])
+    image = np.zeros((size // 2, size // 2, 3), np.uint8)
+    for outputs in ((found, labels), (labels, found), (found[:, :1],)):
+        (people,) = RTMDet(StandIn(*outputs), CARDS[name]).detect([image])
+        np.testing.assert_allclose(people.boxes, [[5, 10, 30, 50]])
+        np.testing.assert_allclose(people.scores, [0.8])
+    nobody = RTMDet(StandIn(*end_to_end(np.zeros((0, 5)), [])), CARDS[name]).detect([image])
+    assert nobody[0].boxes.shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "shapes", "wanted"),
+    [
+        (RTMDet, "rtmdet-nano", [], "one output (N, h, w, 5) a stride, or dets"),
+        (RTMDet, "rtmdet-nano", [(1, 64, 64, 6)] * 3, "a stride"),
+        (RTMDet, "rtmdet-nano", [(1, 9, 5), (1, 8)], "dets (N, M, 5) and labels (N, M)"),
+        (RTMDet, "rtmdet-nano", [(1, 56, 8400)], "a stride"),
+        (YOLOX, "yolox-nano", [(1, 3000, 85)], "one output (N, 3549, 5 + classes)"),
+        (YOLOX, "yolox-nano", [(1, 3549, 5)], "one output (N, 3549, 5 + classes)"),
+        (YOLOX, "yolox-nano", [(1, 9, 5), (1, 9)], "one output (N, 3549, 5 + classes)"),
+        (YOLOX, "yolox-s-humanart", [(1, 8400, 85)], "dets (N, M, 5) and labels (N, M)"),
+        (PicoDet, "picodet-s-pedestrian", [(1, 2125, 4)], "boxes (N, A, 4) and scores (N, 1, A)"),
+        (PicoDet, "picodet-s-pedestrian", [(1, 2125, 4), (1, 80, 2125)], "scores (N, 1, A)"),
+    ],
+)
+def test_other_outputs_are_refused(family, name, shapes, wanted):
+    model = family(StandIn(*(np.zeros(shape, np.float32) for shape in shapes)), CARDS[name])
+    with pytest.raises(ModelError) as error:
+        model.detect([np.zeros((40, 40, 3), np.uint8)])
+    came = ", ".join(map(str, shapes)) or "none"
+    assert f"{name}: wanted " in str(error.value)
+    assert f"{wanted}" in str(error.value)
+    assert f"got {came}; check the card" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["rtmdet-m", "yolox-x-humanart"])
+def test_a_tiny_end_to_end_network_through_the_real_engine(tmp_path, name):
+    def says(frame):
+        return end_to_end([[*frame, 0.9], [*frame, 0.8], [0, 0, 30, 30, 0.9]], [0, 3, 56])
+
+    # Red is the third channel of BGR; rtmdet's is brighter than the mean of a white one's.
+    bright = 2.0 if name == "rtmdet-m" else 150
+    path = write_seer(tmp_path / "end2end.onnx", says, (160, 160), channel=2, bright=bright)
+    card = dataclasses.replace(CARDS[name], size=(160, 160))
+    family = {"rtmdet": rtmdet, "yolox": yolox}[card.family]
+    detector = family.load(card, [path], precision="f32")
+    (people,) = detector.detect([rectangle((320, 240), (40, 60, 100, 200), (255, 0, 0))])
+    np.testing.assert_allclose(people.boxes, [[40, 60, 100, 200]])
+    assert len(detector.detect([rectangle((320, 240), (40, 60, 100, 200), (0, 0, 255))])[0]) == 0
 
 
 def level(size, people):

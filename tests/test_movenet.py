@@ -10,7 +10,7 @@ from PIL import Image as Pictures
 from typer.testing import CliRunner
 
 from poise.cli.app import app
-from poise.errors import ModelError
+from poise.errors import ModelError, WeightsError
 from poise.geometry import oks
 from poise.models import find_model, load_model
 from poise.models.base import Detections
@@ -33,6 +33,7 @@ from poise.models.topdown import TopDown
 from poise.poses import Frame, Poses
 from poise.runtime import engine
 from poise.skeleton import get_skeleton
+from seers import rectangle, write_seer
 
 CARD = CARDS["movenet-lightning"]
 COCO = get_skeleton("coco17")
@@ -74,6 +75,7 @@ class Answer:
     """A network that gives what it was told to."""
 
     precision = "f32"
+    input_shapes = ((1, -1, -1, 3),)
 
     def __init__(self, *outputs):
         self.outputs, self.seen = list(outputs), []
@@ -282,15 +284,7 @@ def test_its_name_goes_alone_and_with_a_detector():
 
 # --- MultiPose -----------------------------------------------------------------------------------
 
-MULTI = Card(
-    name="multi",
-    family="movenet",
-    kind="pose",
-    skeleton="coco17",
-    size=(256, 256),
-    layout="NHWC",
-    settings={"output": "multi"},
-)
+MULTI = CARDS["movenet-multipose"]
 
 
 def encode(people, extent, count=6):
@@ -378,6 +372,72 @@ def test_both_kinds_load_into_the_engine(tmp_path):
     paths = write_network(tmp_path / "single.xml", [1, 192, 192, 3], single)
     found = load(CARD, paths, precision="f32")(picture((400, 200), (0, 0, 9, 9)))
     np.testing.assert_allclose(found.keypoints[0, 0], [200, 100], atol=1e-3)
+
+
+@pytest.mark.parametrize(("size", "scale"), [((640, 360), 0.4), ((300, 700), 1 / 3.5)])
+def test_multipose_of_one_size_takes_the_picture_as_large_as_it_fits(size, scale):
+    people = list(crowd(3))
+    inner = np.rint(np.array(size) * scale).astype(int)
+    session = Answer(encode(people, np.array(size) * (256, 200) / inner))
+    session.input_shapes = ((1, 200, 256, 3),)
+    white = np.full((size[1], size[0], 3), 200, np.uint8)
+    poses = MultiMoveNet(session, MULTI)(white)
+    (seen,) = session.seen
+    assert seen.shape == (1, 200, 256, 3)
+    assert (seen[0, : inner[1], : inner[0]] >= 199).all()
+    assert not seen[0, inner[1] :].any()
+    assert not seen[0, :, inner[0] :].any()
+    np.testing.assert_allclose(poses.keypoints[2], people[2][0], atol=1e-2)
+
+
+def test_multipose_of_nobody_and_of_all_six():
+    extent = np.array([256.0, 256.0])
+    nobody = MultiMoveNet(Answer(encode([], extent)), MULTI)(picture((64, 64), (0, 0, 9, 9)))
+    assert nobody.keypoints.shape == (0, 17, 2)
+    # The network has six places: of eight people, two are not said.
+    found = MultiMoveNet(Answer(encode(list(crowd(8)), extent)), MULTI)(
+        picture((256, 256), (0, 0, 9, 9))
+    )
+    assert len(found) == 6
+
+
+@pytest.mark.parametrize("kind", ["INT32", "UINT8", "FLOAT"])
+@pytest.mark.parametrize("name", ["movenet-thunder", "movenet-multipose"])
+def test_networks_of_every_input_type_see_the_same_pixels(tmp_path, name, kind):
+    """TensorFlow Lite's take uint8, SavedModels int32, converted ones floats; all 0..255."""
+    box, multi = np.array([40, 24, 140, 124]), name == "movenet-multipose"
+
+    def says(frame):
+        points = frame[:2] + FIGURE * (frame[2:] - frame[:2])
+        if multi:
+            return [encode([(points, np.full(17, 0.9), frame, 0.8)], np.array([256, 128]))]
+        triples = np.column_stack([(points / 256)[:, ::-1], np.full(17, 0.9)])
+        return [triples[None, None].astype(np.float32)]
+
+    path = write_seer(
+        tmp_path / "tiny.onnx", says, (256, 256), nhwc=True, kind=kind, free=multi, bright=254
+    )
+    model = load_model(name, weights=path, precision="f32")
+    # Shown at its own size: 256 wide, and below it black.
+    poses = model(rectangle((256, 128), box, (255, 0, 0)))
+    assert len(poses) == 1
+    wanted = box[:2] + FIGURE * (box[2:] - box[:2])
+    np.testing.assert_allclose(poses.keypoints[0], wanted, atol=1e-3)
+    # Nothing of another colour is seen.
+    (other,) = model(rectangle((256, 128), box, (0, 255, 255))).keypoints
+    assert np.abs(other - wanted).max() > 50
+
+
+def test_the_table_has_every_published_size():
+    sizes = {"movenet-lightning": 192, "movenet-lightning-float16": 192, "movenet-thunder": 256}
+    for name, side in sizes.items():
+        assert CARDS[name].size == (side, side)
+        recipe = find_model(f"rtmdet-nano+{name}")
+        assert recipe.reader.channels == "RGB"
+    with pytest.raises(ModelError, match="not a detector and a crop model"):
+        find_model("rtmdet-nano+movenet-multipose")
+    with pytest.raises(WeightsError, match="no hash is recorded"):
+        load_model("movenet-thunder")
 
 
 @pytest.mark.parametrize("shape", [[1, 3, 192, 192], [1, 17]])

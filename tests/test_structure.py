@@ -31,7 +31,7 @@ FLOORS = [
         "alignment",
         "metrics",
     ],
-    ["output", "network_files"],
+    ["output"],
     ["runtime"],
     ["io", "draw", "weights", "crop", "options"],
     ["models", "synthetic", "testing"],

@@ -161,7 +161,8 @@ class MultiMoveNet(PoseModel):
     """MultiPose: up to six people of a whole picture.
 
     The picture's longest side becomes that of the card; the other is filled up with black, right
-    or below, to a multiple of 32. ``settings["score"]`` is the least score of a person.
+    or below, to a multiple of 32, or to the size that the network has if it takes no other.
+    ``settings["score"]`` is the least score of a person.
     """
 
     def __init__(self, session: Session, card: Card) -> None:
@@ -176,8 +177,11 @@ class MultiMoveNet(PoseModel):
 
     def _estimate_one(self, frame: Frame) -> Poses:
         size = np.array(frame.size)
-        inner = np.maximum(np.rint(self._longest * size / size.max()), 1)
-        outer = (np.ceil(inner / _STEP) * _STEP).astype(int)
+        own = np.array(self._session.input_shapes[0][2:0:-1])
+        fixed = own.min() >= _STEP
+        scale = (own / size).min() if fixed else self._longest / size.max()
+        inner = np.maximum(np.rint(scale * size), 1)
+        outer = own if fixed else (np.ceil(inner / _STEP) * _STEP).astype(int)
         affine = np.column_stack([np.diag(inner / size), np.zeros(2)])
         canvas = crop(frame.image, affine, (int(outer[0]), int(outer[1])))
         (rows,) = _only(self._session.run(canvas[None]), (1, -1, _ROW))

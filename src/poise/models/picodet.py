@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Unpack
 
 from poise.models.card import Card
-from poise.models.steps import card_pixels, wrong_outputs
+from poise.models.steps import card_pixels, fits, wrong_outputs
 from poise.models.whole import WholeDetector
 from poise.poses import FloatArray
 from poise.runtime import Compute, Session
@@ -25,14 +25,13 @@ class PicoDet(WholeDetector):
     score = 0.25
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
-        # (N, A, 4) boxes in input pixels and (N, 1, A) scores, in either order.
-        ordered = sorted(outputs, key=lambda output: output.shape[1:2] == (1,))
-        shapes = [output.shape[1:] for output in ordered]
-        if len(shapes) != 2 or shapes[0][1:] != (4,) or shapes[1] != (1, shapes[0][0]):
-            wanted = "boxes (pictures, cells, 4) and scores (pictures, 1, cells)"
-            raise wrong_outputs(self._card.name, wanted, outputs)
-        boxes, scores = ordered
-        return boxes, scores[:, 0]
+        # Boxes are in input pixels; the two may come in either order.
+        if len(outputs) == 2 and all(output.ndim == 3 for output in outputs):
+            boxes, scores = sorted(outputs, key=lambda output: output.shape[1] == 1)
+            count, cells = boxes.shape[:2]
+            if fits(boxes, -1, -1, 4) and fits(scores, count, 1, cells):
+                return boxes, scores[:, 0]
+        raise wrong_outputs(self._card.name, "boxes (N, A, 4) and scores (N, 1, A)", outputs)
 
 
 def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> PicoDet:

@@ -1,4 +1,8 @@
-"""RTMDet: a one-stage detector without anchors (Lyu et al. 2022; mmdetection), heads come raw."""
+"""RTMDet: a one-stage detector without anchors (Lyu et al. 2022; mmdetection).
+
+Its heads come raw, one output a stride, or read and suppressed by the network (mmdeploy's
+``end2end.onnx``: ``dets`` and ``labels``); the outputs tell which.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Unpack
 import numpy as np
 
 from poise.models.card import Card
-from poise.models.steps import card_pixels, sigmoid, wrong_outputs
+from poise.models.steps import card_pixels, fits, read_suppressed, sigmoid, wrong_outputs
 from poise.models.whole import WholeDetector
 from poise.poses import FloatArray
 from poise.runtime import Compute, Session
@@ -22,9 +26,13 @@ class RTMDet(WholeDetector):
     score = 0.35
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
-        if not all(level.ndim == 4 and level.shape[3] == 5 for level in outputs):
-            raise wrong_outputs(self._card.name, "heads (pictures, rows, columns, 5)", outputs)
-        return decode(outputs, self._card.size[0])
+        found = read_suppressed(outputs)
+        if found is None and outputs and all(fits(level, -1, -1, -1, 5) for level in outputs):
+            return decode(outputs, self._card.size[0])
+        if found is None:
+            wanted = "one output (N, h, w, 5) a stride, or dets (N, M, 5) and labels (N, M)"
+            raise wrong_outputs(self._card.name, wanted, outputs)
+        return found
 
 
 def decode(levels: Sequence[FloatArray], width: int) -> tuple[FloatArray, FloatArray]:

@@ -43,7 +43,7 @@ class WholeDetector(ABC):
         if not images:
             return []
         fitted = [fit(image, self._card.size, stretch=self.stretch) for image in images]
-        outputs = self._session.run(np.stack([canvas for canvas, _ in fitted]))
+        outputs = self._run(np.stack([canvas for canvas, _ in fitted]))
         boxes, scores = self._decode(outputs)
         return [
             keep_people(
@@ -55,6 +55,9 @@ class WholeDetector(ABC):
             )
             for image, (_, factors), found, sure in zip(images, fitted, boxes, scores, strict=True)
         ]
+
+    def _run(self, pictures: Image) -> list[FloatArray]:
+        return self._session.run(pictures)
 
     @abstractmethod
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:

@@ -9,7 +9,7 @@ from typing import Unpack
 import numpy as np
 
 from poise.models.card import Card
-from poise.models.steps import card_pixels, wrong_outputs
+from poise.models.steps import card_pixels, fits, read_suppressed, wrong_outputs
 from poise.models.whole import WholeDetector
 from poise.poses import FloatArray
 from poise.runtime import Compute, Session
@@ -26,17 +26,15 @@ class YOLOX(WholeDetector):
     """
 
     def _decode(self, outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
-        shapes = [output.shape for output in outputs]
         if self._card.settings.get("output", "raw") == "raw":
-            cells = len(_grid(self._card.size)[0])
-            if len(shapes[0]) != 3 or shapes[0][1] != cells or shapes[0][2] < 6:
-                wanted = f"one output (pictures, {cells}, 5 + classes)"
-                raise wrong_outputs(self._card.name, wanted, outputs)
-            return decode(outputs[0], self._card.size)
-        if len(shapes[0]) != 3 or shapes[0][2] != 5 or shapes[1:2] not in ([], [shapes[0][:2]]):
-            wanted = "suppressed boxes (pictures, boxes, 5) and perhaps their classes"
-            raise wrong_outputs(self._card.name, wanted, outputs)
-        return read_suppressed(outputs)
+            cells = sum((self._card.size[0] // s) * (self._card.size[1] // s) for s in STRIDES)
+            if len(outputs) == 1 and fits(outputs[0], -1, cells, -1) and outputs[0].shape[2] > 5:
+                return decode(outputs[0], self._card.size)
+            raise wrong_outputs(self._card.name, f"one output (N, {cells}, 5 + classes)", outputs)
+        found = read_suppressed(outputs, PERSON)
+        if found is None:
+            raise wrong_outputs(self._card.name, "dets (N, M, 5) and labels (N, M)", outputs)
+        return found
 
 
 def decode(cells: FloatArray, size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
@@ -69,15 +67,6 @@ def _grid(size: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
         np.concatenate(corners).astype(np.float32),
         np.concatenate(strides).astype(np.float32),
     )
-
-
-def read_suppressed(outputs: list[FloatArray]) -> tuple[FloatArray, FloatArray]:
-    """Read what mmdeploy's networks say: (N, M, 5) boxes with scores, and (N, M) classes."""
-    found = outputs[0]
-    scores = found[..., 4]
-    if len(outputs) > 1:
-        scores = np.where(outputs[1].reshape(scores.shape) == PERSON, scores, 0)
-    return found[..., :4], scores.astype(np.float32)
 
 
 def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> YOLOX:

@@ -15,6 +15,7 @@ import numpy as np
 
 from poise.errors import ModelError, UsageError, WeightsError, suggest
 from poise.poses import FloatArray
+from poise.runtime.mending import mend
 from poise.runtime.plan import Arrays, Pixels, Plan, last_line, misfit
 
 
@@ -62,7 +63,7 @@ class OpenVINONetwork:
 def open_network(files: Sequence[str | Path], plan: Plan) -> OpenVINONetwork:
     """Load a file of any format that OpenVINO reads. `Session` says what is raised."""
     with _translated(files[0], "not a model that OpenVINO can read"):
-        network = _core().read_model(*(str(file) for file in files))
+        network = mend(_core().read_model(*(str(file) for file in files)), engine())
     with _translated(files[0], "not the network that is wanted here"):
         if plan.outputs is not None:
             network = _cut(network, plan.outputs, files[0])
@@ -142,8 +143,11 @@ def _take_pixels(network: Any, pixels: Pixels, plan: Plan) -> Any:
     if plan.each_alone(shape[0]):
         shape[0] = 1
     if shape != before:
-        with _translated(None, f"the network takes {tuple(before)}, not {pixels.size}"):
-            network.reshape(shape)
+        try:
+            network.reshape({0: shape})
+        except RuntimeError as error:
+            what = f"the network takes {tuple(before)}, not {tuple(shape)} of its card"
+            raise ModelError(what) from error
     builder = ov.preprocess.PrePostProcessor(network)
     door = builder.input(0)
     door.tensor().set_element_type(ov.Type.u8).set_color_format(ov.preprocess.ColorFormat.RGB)
@@ -153,6 +157,8 @@ def _take_pixels(network: Any, pixels: Pixels, plan: Plan) -> Any:
     if pixels.order == "BGR":
         steps.convert_color(ov.preprocess.ColorFormat.BGR)
     steps.mean(list(pixels.mean)).scale(list(pixels.std))
+    for number in range(1, len(network.inputs)):
+        builder.input(number).tensor().set_element_type(ov.Type.i64)
     return builder.build()
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from poise.errors import UsageError, suggest
-from poise.network_files import check_network_files
 from poise.poses import FloatArray
 from poise.runtime import on_onnxruntime, on_openvino
+from poise.runtime.network_files import check_network_files
 from poise.runtime.plan import ENGINES, PRECISIONS, Compute, Network, Pixels, Plan, Watch
 
 _ROOMS = {"openvino": on_openvino, "onnxruntime": on_onnxruntime}
@@ -84,7 +84,7 @@ class Session:
         self.precision, self.input_shapes = network.precision, network.input_shapes
 
     def run(self, *arrays: npt.NDArray[Any]) -> list[FloatArray]:
-        """Run the network on a batch of N inputs and wait.
+        """Run the network on a batch of N inputs and wait; beside pictures, inputs are int64.
 
         A network whose batch size is fixed at 1 runs once for each of the N, in all idle streams.
 

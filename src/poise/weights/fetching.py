@@ -176,12 +176,21 @@ class _Errand:
 
 
 def _refuse_unknown(file: WeightFile) -> None:
-    if not file.sha256:
+    if file.sha256:
+        return
+    if not file.sources:
         raise WeightsError(
-            "no hash is recorded for this file, so nobody could tell whether it is the right one",
+            "nobody publishes this file, so that users make it themselves",
             where=file.name,
-            remedy="get it yourself and give it with --weights FILE (weights=FILE in Python)",
+            remedy="the note of the model in 'poise models list --json' says how; then give it "
+            "with --weights FILE (weights=FILE in Python)",
         )
+    raise WeightsError(
+        "no hash is recorded for this file, so nobody could tell whether it is the right one",
+        where=file.name,
+        remedy=f"get it yourself from {file.sources[0]}, and give it with --weights FILE "
+        "(weights=FILE in Python), or state its sha256 in a card of your own",
+    )
 
 
 def _check(file: WeightFile, path: Path, *, remove: bool = True) -> None:

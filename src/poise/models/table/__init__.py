@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from poise.models.card import Card
 from poise.models.table import (
+    detr,
     efficientpose,
     heatmaps,
     mediapipe,
@@ -12,7 +13,9 @@ from poise.models.table import (
     openpose,
     paddle,
     posenet,
+    rtmo,
     rtmpose,
+    ultralytics,
     vitpose,
     yolox,
 )
@@ -32,6 +35,10 @@ FAMILIES = (
     "posenet",
     "movenet",
     "paf",
+    "rtmo",
+    "yolopose",
+    "detr",
+    "detr_pose",
     "fake",
 )
 
@@ -54,11 +61,14 @@ CARDS: dict[str, Card] = {
         *heatmaps.ROWS,
         *vitpose.ROWS,
         *yolox.ROWS,
+        *detr.ROWS,
         *paddle.ROWS,
         *posenet.ROWS,
         *efficientpose.ROWS,
         *movenet.ROWS,
         *openpose.ROWS,
+        *rtmo.ROWS,
+        *ultralytics.ROWS,
         _FAKE,
     )
 }

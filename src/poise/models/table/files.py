@@ -55,11 +55,6 @@ def openmmlab(
     return (WeightFile(f"{stem}.onnx", sha256, size, tuple(sources)),)
 
 
-def own(name: str) -> tuple[WeightFile, ...]:
-    """Return a network that nobody publishes in a form that Poise reads; the user brings it."""
-    return (WeightFile(f"{name}.onnx", ""),)
-
-
 def ir(
     folder: str, stem: str, sha256: tuple[str, str], size: tuple[int, int], name: str
 ) -> tuple[WeightFile, ...]:
@@ -74,3 +69,8 @@ def ir(
 def coral(stem: str, sha256: str, size: int) -> tuple[WeightFile, ...]:
     """Return one of Coral's PoseNet networks, the one without a decoder of its own."""
     return (WeightFile(f"{stem}.tflite", sha256, size, (f"{_CORAL}{stem}.tflite",)),)
+
+
+def own(name: str, *sources: str) -> tuple[WeightFile, ...]:
+    """Return a file whose hash nobody has published, so that users bring it themselves."""
+    return (WeightFile(name, "", None, sources),)

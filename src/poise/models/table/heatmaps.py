@@ -59,17 +59,17 @@ _ALPHAPOSE_AP = "AP {} (COCO val2017, flip test; AlphaPose, docs/MODEL_ZOO.md)"
 
 def _simple(depth: int, size: tuple[int, int], accuracy: str) -> Card:
     name = f"simplebaseline-resnet{depth}" + ("-384" if size == _LARGE else "")
-    return Card(name=name, size=size, accuracy=accuracy, files=own(name), **_SIMPLE)
+    return Card(name=name, size=size, accuracy=accuracy, files=own(f"{name}.onnx"), **_SIMPLE)
 
 
 def _hrnet(width: int, size: tuple[int, int], accuracy: str) -> Card:
     name = f"hrnet-w{width}" + ("-384" if size == _LARGE else "")
-    return Card(name=name, size=size, accuracy=accuracy, files=own(name), **_HRNET)
+    return Card(name=name, size=size, accuracy=accuracy, files=own(f"{name}.onnx"), **_HRNET)
 
 
 def _fastpose(kind: str, accuracy: str, **changes: Any) -> Card:
     name = f"alphapose-fastpose-{kind}"
-    return Card(name=name, accuracy=accuracy, files=own(name), **{**_FASTPOSE, **changes})
+    return Card(name=name, accuracy=accuracy, files=own(f"{name}.onnx"), **{**_FASTPOSE, **changes})
 
 
 ROWS = (
