@@ -8,15 +8,15 @@ the published decoder of openpifpaf 0.13; the code is our own.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import count
-from math import floor, hypot, sqrt
+from math import hypot, sqrt
 
 import numpy as np
 
 from poise.models.cifcaf_fields import Links, Seeds, build_map, find_links, find_seeds
-from poise.poses import FloatArray
+from poise.poses import FloatArray, IntArray
 
 # The pairs of COCO's own skeleton (its annotation files list them from 1), in CAF's order.
 PAIRS = (
@@ -31,7 +31,7 @@ _RELATIVE = 0.5
 _SECOND, _SECOND_SHARE = 0.01, 0.5
 # Pixels below which no keypoint is small when links are looked for around it, and when it covers
 # others; and the grid that covered places are rounded to.
-_SMALL, _COVERS, _GRID = 0.5, 4.0, 2.0
+_SMALL, _COVERS, _GRID = 0.5, 4.0, 2
 # What is left of the score of a keypoint that a better person covers.
 _COVERED = 1e-5
 # A person's score: the three best keypoints count three times.
@@ -74,34 +74,24 @@ class Found:
     people: FloatArray
 
 
-class _Cover:
-    """Squares around the keypoints that are taken, on a grid of two pixels."""
+class _Grid:
+    """The places of a picture, two pixels wide, that keypoints cover."""
 
-    def __init__(self, size: tuple[int, int]) -> None:
-        self._last = [int((side - 1) / _GRID) for side in size]
-        self._squares: list[list[tuple[int, int, int, int]]] = [[] for _ in range(KEYPOINTS)]
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        height, width = shape[-2:]
+        self._last = np.array([(width - 1) // _GRID, (height - 1) // _GRID])
 
-    def add(self, part: int, place: Place) -> None:
-        _, x, y, size = place
-        reach = max(_COVERS, size) / _GRID
-        (x0, x1), (y0, y1) = (
-            self._range(at / _GRID, reach, last)
-            for at, last in zip((x, y), self._last, strict=True)
-        )
-        self._squares[part].append((x0, x1, y0, y1))
+    def cells(self, points: FloatArray) -> IntArray:
+        """Return the (N, 2) column and row of points; what is outside counts as at the edge."""
+        return np.clip(np.floor(points / _GRID), 0, self._last).astype(np.int64)
 
-    @staticmethod
-    def _range(middle: float, reach: float, last: int) -> tuple[int, int]:
-        first = min(max(floor(middle - reach), 0), last)
-        return first, min(max(floor(middle + reach), first + 1), last + 1)
-
-    def holds(self, part: int, x: float, y: float) -> bool:
-        across, down = (
-            min(max(floor(at / _GRID), 0), last) for at, last in zip((x, y), self._last, strict=True)
-        )
-        return any(
-            x0 <= across < x1 and y0 <= down < y1 for x0, x1, y0, y1 in self._squares[part]
-        )
+    def squares(self, places: FloatArray) -> IntArray:
+        """Return (N, 4) the first column and row that a keypoint covers, and those after it."""
+        middle = places[:, 1:3] / np.float32(_GRID)
+        reach = (np.maximum(places[:, 3:], np.float32(_COVERS)) / np.float32(_GRID))
+        first = np.clip(np.floor(middle - reach), 0, self._last)
+        last = np.clip(np.floor(middle + reach), first + 1, self._last + 1)
+        return np.concatenate([first, last], axis=1).astype(np.int64)
 
 
 def decode(cif: FloatArray, caf: FloatArray, *, stride: int = 8, limits: Limits = _USUAL) -> Found:
@@ -120,20 +110,39 @@ def decode(cif: FloatArray, caf: FloatArray, *, stride: int = 8, limits: Limits 
     fine = build_map(cif, stride)
     seeds = find_seeds(cif, fine, stride, limits.seed)
     links = find_links(caf, fine, PAIRS, stride=stride)
-    cover = _Cover((fine.shape[2], fine.shape[1]))
-    people = []
-    for part, place in zip(seeds.parts.tolist(), map(tuple, seeds.places.tolist()), strict=True):
-        if cover.holds(part, place[1], place[2]):
-            continue
-        person = {part: place}
-        grow(person, links, limits.keypoint)
-        for one, where in person.items():
-            cover.add(one, where)
-        people.append(person)
-    table = _suppress(people, (fine.shape[2], fine.shape[1]))
+    people = _grow_all(seeds, links, _Grid(fine.shape), limits)
+    people = people[people[:, :, 0].mean(axis=1) >= limits.instance]
+    table = _suppress(people, _Grid(fine.shape))
     table[table[:, :, 0] < limits.keypoint] = 0
-    table = table[table[:, :, 0].mean(axis=1) >= limits.instance]
-    return _rank(table)
+    return _rank(table[table[:, :, 0].mean(axis=1) >= limits.instance])
+
+
+def _grow_all(
+    seeds: Seeds, links: dict[tuple[int, int], Links], grid: _Grid, limits: Limits
+) -> FloatArray:
+    """Return (N, 17, 4) the places of everyone that a seed grows to, score 0 where absent."""
+    rows = [np.flatnonzero(seeds.parts == part) for part in range(KEYPOINTS)]
+    cells = grid.cells(seeds.places[:, 1:3])
+    cells_of = [cells[mine] for mine in rows]
+    free = np.ones(len(cells), bool)
+    people = []
+    number = 0
+    while number < len(free):
+        number += int(free[number:].argmax())
+        if not free[number]:
+            break
+        part = int(seeds.parts[number])
+        person = {part: tuple(seeds.places[number].tolist())}
+        grow(person, links, limits.keypoint)
+        places = np.array(list(person.values()), np.float32)
+        for one, square in zip(person, grid.squares(places), strict=True):
+            inside = (cells_of[one] >= square[:2]) & (cells_of[one] < square[2:])
+            free[rows[one][inside.all(axis=1)]] = False
+        row = np.zeros((KEYPOINTS, 4), np.float32)
+        row[list(person)] = places
+        people.append(row)
+        number += 1
+    return np.array(people, np.float32).reshape(-1, KEYPOINTS, 4)
 
 
 def grow(person: dict[int, Place], links: dict[tuple[int, int], Links], least: float) -> None:
@@ -187,24 +196,26 @@ def _blend(links: Links, start: Place) -> Place | None:
     """Return where the two best links from a place lead, on the whole, and half their sum."""
     _, x, y, size = start
     reach = 0.5 * max(_SMALL, size)
-    first, last = np.searchsorted(links.x, (x - reach, x + reach + 1e-6))
+    first, last = bisect_left(links.x, x - reach), bisect_right(links.x, x + reach)
     if first == last:
         return None
-    across, down = links.x[first:last] - x, links.y[first:last] - y
-    distance = across * across + down * down
-    weight = links.ends[first:last, 0] * np.exp(distance * (-0.5 / reach**2))
-    weight[np.abs(down) > reach] = 0
-    best = int(weight.argmax())
-    top = float(weight[best])
+    away = links.starts[first:last] - np.array((x, y), np.float32)
+    away *= away
+    weight = np.exp(away.sum(axis=1) * (-0.5 / reach**2))
+    weight *= links.ends[first:last, 0]
+    weight[away[:, 1] > reach**2] = 0
+    # Of equal ones the last counts, as published: the order is turned round.
+    best = int(weight[::-1].argmax())
+    top = float(weight[-1 - best])
     if top <= 0:
         return None
-    weight[best] = 0
-    other = int(weight.argmax())
-    second = float(weight[other])
-    _, x1, y1, size1 = links.ends[first + best].tolist()
+    weight[-1 - best] = 0
+    other = int(weight[::-1].argmax())
+    second = float(weight[-1 - other])
+    _, x1, y1, size1 = links.ends[last - 1 - best].tolist()
     if second < _SECOND or second < _SECOND_SHARE * top:
         return 0.5 * top, x1, y1, size1
-    _, x2, y2, size2 = links.ends[first + other].tolist()
+    _, x2, y2, size2 = links.ends[last - 1 - other].tolist()
     if hypot(x1 - x2, y1 - y2) > 0.5 * size1:
         return 0.5 * top, x1, y1, size1
     share = second / (top + second)
@@ -216,20 +227,18 @@ def _blend(links: Links, start: Place) -> Place | None:
     )
 
 
-def _suppress(people: Sequence[dict[int, Place]], size: tuple[int, int]) -> FloatArray:
-    """Return (N, 17, 4) places; those that a better person covers have next to no score."""
-    table = np.zeros((len(people), KEYPOINTS, 4), np.float32)
-    for row, person in zip(table, people, strict=True):
-        for part, place in person.items():
-            row[part] = place
-    table = table[np.argsort(-table[:, :, 0].mean(axis=1), kind="stable")]
-    cover = _Cover(size)
-    for row in table:
-        for part in np.flatnonzero(row[:, 0]).tolist():
-            if cover.holds(part, float(row[part, 1]), float(row[part, 2])):
-                row[part, 0] *= _COVERED
-            else:
-                cover.add(part, tuple(row[part].tolist()))
+def _suppress(people: FloatArray, grid: _Grid) -> FloatArray:
+    """Return the people, best first; keypoints that a better one covers have next to no score."""
+    table = people[np.argsort(-people[:, :, 0].mean(axis=1), kind="stable")]
+    places = table.reshape(-1, 4)
+    squares = grid.squares(places).reshape(*table.shape)
+    cells = grid.cells(places[:, 1:3]).reshape(*table.shape[:2], 2)
+    covers = np.zeros(table.shape[:2], bool)
+    for number, row in enumerate(table):
+        inside = (cells[number] >= squares[:number, :, :2]) & (cells[number] < squares[:number, :, 2:])
+        covered = (inside.all(axis=2) & covers[:number]).any(axis=0)
+        covers[number] = (row[:, 0] > 0) & ~covered
+        row[covered, 0] *= np.float32(_COVERED)
     return table
 
 
