@@ -27,13 +27,17 @@ KEYPOINTS = 17
 
 # A keypoint's score is at least this share of that of the keypoint before it.
 _RELATIVE = 0.5
+# Where everyone is completed, this much of a link will do, and it may start this many times as
+# far from where it should.
+_HINT, _FARTHER = 0.001, 4
 # The second best link counts if it is this good at all, and this good beside the best one.
 _SECOND, _SECOND_SHARE = 0.01, 0.5
 # Pixels below which no keypoint is small when links are looked for around it, and when it covers
 # others; and the grid that covered places are rounded to.
 _SMALL, _COVERS, _GRID = 0.5, 4.0, 2
-# What is left of the score of a keypoint that a better person covers.
-_COVERED = 1e-5
+# What is left of the score of a keypoint that a better person covers, and the score of one that
+# nothing hints at.
+_COVERED = _UNKNOWN = 1e-5
 # A person's score: the three best keypoints count three times.
 _WEIGHTS = np.array([3.0] * 3 + [1.0] * (KEYPOINTS - 3))
 
@@ -53,7 +57,9 @@ class Limits:
         seed: Least score of a cell that a person grows from.
         keypoint: Least score of a keypoint.
         instance: Least mean of a person's 17 scores, absent keypoints counting as 0.
-        complete: Whether every person gets all keypoints, however unsure.
+        complete: Whether every person gets all keypoints: first along links that say next to
+            nothing, then, with a score of 0.00001, where the next known keypoint is. The published
+            decoder has 0 for ``keypoint`` and ``instance`` then.
     """
 
     seed: float = 0.2
@@ -88,7 +94,7 @@ class _Grid:
     def squares(self, places: FloatArray) -> IntArray:
         """Return (N, 4) the first column and row that a keypoint covers, and those after it."""
         middle = places[:, 1:3] / np.float32(_GRID)
-        reach = (np.maximum(places[:, 3:], np.float32(_COVERS)) / np.float32(_GRID))
+        reach = np.maximum(places[:, 3:], np.float32(_COVERS)) / np.float32(_GRID)
         first = np.clip(np.floor(middle - reach), 0, self._last)
         last = np.clip(np.floor(middle + reach), first + 1, self._last + 1)
         return np.concatenate([first, last], axis=1).astype(np.int64)
@@ -111,10 +117,16 @@ def decode(cif: FloatArray, caf: FloatArray, *, stride: int = 8, limits: Limits 
     seeds = find_seeds(cif, fine, stride, limits.seed)
     links = find_links(caf, fine, PAIRS, stride=stride)
     people = _grow_all(seeds, links, _Grid(fine.shape), limits)
+    if limits.complete:
+        hints = find_links(caf, fine, PAIRS, stride=stride, least=_HINT)
+        for row in people:
+            _complete(row, hints)
     people = people[people[:, :, 0].mean(axis=1) >= limits.instance]
     table = _suppress(people, _Grid(fine.shape))
     table[table[:, :, 0] < limits.keypoint] = 0
-    return _rank(table[table[:, :, 0].mean(axis=1) >= limits.instance])
+    # Who has nothing of his own is nobody.
+    real = (table[:, :, 0] > _COVERED).any(axis=1)
+    return _rank(table[real & (table[:, :, 0].mean(axis=1) >= limits.instance)])
 
 
 def _grow_all(
@@ -132,8 +144,8 @@ def _grow_all(
         if not free[number]:
             break
         part = int(seeds.parts[number])
-        person = {part: tuple(seeds.places[number].tolist())}
-        grow(person, links, limits.keypoint)
+        person = {part: _place(seeds.places[number])}
+        grow(person, links, limits.keypoint, relative=0 if limits.complete else _RELATIVE)
         places = np.array(list(person.values()), np.float32)
         for one, square in zip(person, grid.squares(places), strict=True):
             inside = (cells_of[one] >= square[:2]) & (cells_of[one] < square[2:])
@@ -145,12 +157,27 @@ def _grow_all(
     return np.array(people, np.float32).reshape(-1, KEYPOINTS, 4)
 
 
-def grow(person: dict[int, Place], links: dict[tuple[int, int], Links], least: float) -> None:
+def grow(
+    person: dict[int, Place],
+    links: dict[tuple[int, int], Links],
+    least: float,
+    *,
+    relative: float = _RELATIVE,
+    complete: bool = False,
+) -> None:
     """Add the keypoints that links lead to, the surest first, until no link is good enough.
 
     A link's score is the root of the product of its candidates' and that of the keypoint it
     starts at, so it is at most the root of the latter: only where that makes it the next one are
     its candidates looked at.
+
+    Args:
+        person: The keypoints that are known; those that are found are added.
+        links: From keypoint to keypoint.
+        least: Least score of a keypoint.
+        relative: Least share of the score of the keypoint that the link starts at.
+        complete: Whether a link may start somewhat farther away, and its way back lead elsewhere.
+            Else a link of which the way back does not lead to its start is another person's.
     """
     number = count()
     queue: list[tuple[float, int, int, int, Place | None]] = []
@@ -171,37 +198,57 @@ def grow(person: dict[int, Place], links: dict[tuple[int, int], Links], least: f
             person[target] = place
             reach_out(target)
             continue
-        place = _follow(person[source], links[source, target], links[target, source], least)
-        if place is not None:
+        start = person[source]
+        end = _blend(links[source, target], start, _FARTHER if complete else 1)
+        if end is None:
+            continue
+        place = (sqrt(end[0] * start[0]), *end[1:])
+        if place[0] < max(least, relative * start[0]):
+            continue
+        if complete or _leads_to(links[target, source], place, start):
             heapq.heappush(queue, (-place[0], next(number), source, target, place))
 
 
-def _follow(start: Place, links: Links, back: Links, least: float) -> Place | None:
-    """Return the keypoint that the links from a place lead to, or None."""
-    score, x, y, size = start
+def _leads_to(links: Links, start: Place, goal: Place) -> bool:
+    """Return whether the links from a place end within the size of another."""
     end = _blend(links, start)
-    if end is None:
-        return None
-    found = sqrt(end[0] * score)
-    if found < least or found < _RELATIVE * score:
-        return None
-    # Where the way back does not end where we came from, the link is another person's.
-    again = _blend(back, end)
-    if again is None or abs(again[1] - x) + abs(again[2] - y) > size:
-        return None
-    return found, end[1], end[2], end[3]
+    return end is not None and abs(end[1] - goal[1]) + abs(end[2] - goal[2]) <= goal[3]
 
 
-def _blend(links: Links, start: Place) -> Place | None:
-    """Return where the two best links from a place lead, on the whole, and half their sum."""
+def _complete(row: FloatArray, hints: dict[tuple[int, int], Links]) -> None:
+    """Give (17, 4) places all keypoints."""
+    known = np.flatnonzero(row[:, 0]).tolist()
+    person: dict[int, Place] = {part: _place(row[part]) for part in known}
+    grow(person, hints, 0, relative=0, complete=True)
+    queue = sorted(person, key=lambda part: -person[part][0])
+    for source in queue:  # it grows
+        for target in _NEIGHBOURS[source]:
+            if target not in person:
+                person[target] = (_UNKNOWN, *person[source][1:])
+                queue.append(target)
+    for part, place in person.items():
+        row[part] = place
+
+
+def _place(row: FloatArray) -> Place:
+    score, x, y, size = row.tolist()
+    return score, x, y, size
+
+
+def _blend(links: Links, start: Place, farther: float = 1) -> Place | None:
+    """Return where the two best links from a place lead, on the whole, and half their sum.
+
+    A link counts that starts within half the size of the place along both axes, or ``farther``.
+    """
     _, x, y, size = start
-    reach = 0.5 * max(_SMALL, size)
+    sigma = 0.5 * max(_SMALL, size)
+    reach = farther * sigma
     first, last = bisect_left(links.x, x - reach), bisect_right(links.x, x + reach)
     if first == last:
         return None
     away = links.starts[first:last] - np.array((x, y), np.float32)
     away *= away
-    weight = np.exp(away.sum(axis=1) * (-0.5 / reach**2))
+    weight = np.exp(away.sum(axis=1) * (-0.5 / sigma**2))
     weight *= links.ends[first:last, 0]
     weight[away[:, 1] > reach**2] = 0
     # Of equal ones the last counts, as published: the order is turned round.
@@ -235,7 +282,9 @@ def _suppress(people: FloatArray, grid: _Grid) -> FloatArray:
     cells = grid.cells(places[:, 1:3]).reshape(*table.shape[:2], 2)
     covers = np.zeros(table.shape[:2], bool)
     for number, row in enumerate(table):
-        inside = (cells[number] >= squares[:number, :, :2]) & (cells[number] < squares[:number, :, 2:])
+        inside = (cells[number] >= squares[:number, :, :2]) & (
+            cells[number] < squares[:number, :, 2:]
+        )
         covered = (inside.all(axis=2) & covers[:number]).any(axis=0)
         covers[number] = (row[:, 0] > 0) & ~covered
         row[covered, 0] *= np.float32(_COVERED)
