@@ -424,6 +424,7 @@ def test_a_family_that_knows_no_engines_says_so(monkeypatch) -> None:
     monkeypatch.setattr("poise.models.stranger_family", lambda name: family)
     row = Card(name="odd", family="odd", kind="pose", skeleton="coco17")
     assert load_model(card=row) == ("odd", "auto")
+    assert load_model(card=row, precision="f32", watch=lambda *times: None) == ("odd", "f32")
     with pytest.raises(ModelError, match="odd: models of the family 'odd' take no engine"):
         load_model(card=row, engine="onnxruntime")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack, cast
@@ -213,14 +213,20 @@ def _load(card: Card, paths: tuple[Path, ...], compute: Compute) -> Any:
         family = importlib.import_module(f"poise.models.{card.family}")
     else:
         family = stranger_family(card.family)
-    compute = {"precision": "auto", **compute}
-    takes = inspect.signature(family.load).parameters
-    if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in takes.values()):
-        foreign = [name for name in compute if name not in takes]
-        if foreign:
-            raise ModelError(
-                f"models of the family '{card.family}' take no {', '.join(foreign)}",
-                where=card.name,
-                remedy="leave it at its default",
-            )
-    return family.load(card, paths, **compute)
+    return family.load(card, paths, **_known(family.load, card, {"precision": "auto", **compute}))
+
+
+def _known(load: Callable[..., Any], card: Card, compute: Compute) -> dict[str, Any]:
+    """Return what a family's ``load`` takes; those of other packages may know precision only."""
+    takes = inspect.signature(load).parameters
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in takes.values()):
+        return {**compute}
+    # Nobody computes differently for being watched.
+    foreign = [name for name in compute if name not in takes and name != "watch"]
+    if foreign:
+        raise ModelError(
+            f"models of the family '{card.family}' take no {', '.join(foreign)}",
+            where=card.name,
+            remedy="leave it at its default",
+        )
+    return {name: value for name, value in compute.items() if name in takes}
