@@ -156,6 +156,9 @@ def test_a_batch_that_may_vary_runs_as_one_where_there_is_one_stream(
     # Devices other than the CPU are fast with batches.
     assert Plan(streams=2, pixels=Pixels()).each_alone(-1)
     assert not Plan(streams=2, pixels=Pixels(), device="CUDA").each_alone(-1)
+    # What is read from a crop does not change with the number of threads.
+    limited = Plan(streams=2, threads=1, pixels=Pixels())
+    assert (limited.lanes, limited.each_alone(-1)) == (1, True)
 
 
 def test_threads_share_a_session_without_mixing_their_results(tmp_path: Path) -> None:

@@ -86,6 +86,11 @@ class Plan:
     pixels: Pixels | None = None
     then: Callable[[list[Any]], list[Any]] | None = None
 
+    @property
+    def lanes(self) -> int:
+        """How many inputs are really worked on at once: at most one a thread."""
+        return max(1, min(self.streams, self.threads or self.streams))
+
     def each_alone(self, batch: int) -> bool:
         """Whether a network whose batch may vary (-1) is to be run for one picture at a time.
 

@@ -65,7 +65,7 @@ class Session:
             outputs=outputs,
             precision=precision,
             device=compute.get("device") or "CPU",
-            streams=max(1, min(streams, threads or streams)),
+            streams=streams,
             threads=threads,
             pixels=pixels,
             then=then,
