@@ -97,3 +97,21 @@ def test_a_person_can_read_it() -> None:
     assert "free disk: " in shown
     assert "{" not in shown
     assert "[" not in shown.replace("'poise[", "")
+
+
+def test_the_second_engine_is_there_or_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from poise.runtime import on_onnxruntime
+
+    pytest.importorskip("onnxruntime")
+    found = doctor.examine()["second engine"]
+    assert found["version"] == version("onnxruntime")
+    assert "CPU" in found["devices"]
+    on_onnxruntime.engine.cache_clear()
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    try:
+        problem = doctor.examine()["second engine"]["problem"]
+    finally:
+        on_onnxruntime.engine.cache_clear()
+    assert problem.endswith("onnxruntime is not installed; pip install 'poise[onnxruntime]'")

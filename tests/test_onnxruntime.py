@@ -6,7 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +22,7 @@ from poise.models.table import CARDS
 from poise.poses import Frame
 from poise.runtime import Pixels, Session, devices, engine_version, on_onnxruntime
 from poise.runtime.onnx_file import resize
+from poise.runtime.plan import Plan
 
 if importlib.util.find_spec("onnxruntime") is None:
     pytest.skip("onnxruntime is not installed", allow_module_level=True)
@@ -152,6 +153,12 @@ def test_a_batch_that_may_vary_runs_as_one_where_there_is_one_stream(
     session = on(engine, tiny.heatmap(tmp_path / "maps.onnx"), pixels=Pixels(MEAN, STD))
     assert session.input_shapes == [[-1, 64, 48, 3]]
     assert session.run(noise(3, 64, 48, 3))[0].shape == (3, 17, 16, 12)
+    # Devices other than the CPU are fast with batches.
+    assert Plan(streams=2, pixels=Pixels()).each_alone(-1)
+    assert not Plan(streams=2, pixels=Pixels(), device="CUDA").each_alone(-1)
+    # What is read from a crop does not change with the number of threads.
+    limited = Plan(streams=2, threads=1, pixels=Pixels())
+    assert (limited.lanes, limited.each_alone(-1)) == (1, True)
 
 
 def test_threads_share_a_session_without_mixing_their_results(tmp_path: Path) -> None:
@@ -166,11 +173,8 @@ def test_threads_share_a_session_without_mixing_their_results(tmp_path: Path) ->
             if not np.array_equal(session.run(pictures[number])[0], wanted[number]):
                 wrong.append(number)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
     assert wrong == []
 
 
@@ -424,6 +428,7 @@ def test_a_family_that_knows_no_engines_says_so(monkeypatch) -> None:
     monkeypatch.setattr("poise.models.loading.stranger_family", lambda name: family)
     row = Card(name="odd", family="odd", kind="pose", skeleton="coco17")
     assert load_model(card=row) == ("odd", "auto")
+    assert load_model(card=row, precision="f32", watch=lambda *times: None) == ("odd", "f32")
     with pytest.raises(ModelError, match="odd: models of the family 'odd' take no engine"):
         load_model(card=row, engine="onnxruntime")
 

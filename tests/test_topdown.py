@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import tracemalloc
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from poise.crop import crop
 from poise.geometry import crop_affine
 from poise.models.base import CropPoses, Detections
 from poise.models.following import SOON
+from poise.models.regions import cut_all, read_regions
 from poise.models.steady import Steady
 from poise.models.topdown import TopDown
 from poise.poses import Frame
@@ -118,6 +120,31 @@ def test_pictures_are_read_alone_and_in_order() -> None:
     assert found[0].size == (WIDTH, HEIGHT)
     np.testing.assert_allclose(middles(found[0]), [[50, 50], [200, 100]], atol=0.6)
     assert 2 in top_down._reader.read_at_once
+
+
+def test_crops_of_many_people_are_cut_side_by_side_and_keep_their_order() -> None:
+    class SlowReader(SquareReader):
+        """The first region takes longest, so that the second one's crop is ready before it."""
+
+        def cut(self, image, region):
+            time.sleep(0.05 if not cutters else 0)
+            cutters.append(threading.get_ident())
+            return super().cut(image, region)
+
+    cutters: list[int] = []
+    image = picture((50, 50), (150, 60), (250, 120))
+    slow, reader = SlowReader(), SquareReader()
+    regions = [reader._region(np.array(middle)) for middle in ((50, 50), (150, 60), (250, 120))]
+    crops = cut_all(slow, image, regions)
+    for crop_, region in zip(crops, regions, strict=True):
+        np.testing.assert_array_equal(crop_, reader.cut(image, region))
+    assert len(set(cutters)) == 2
+    assert len(cut_all(slow, image, regions[:2])) == 2
+    assert cutters[-1] == threading.get_ident()
+    together = read_regions(reader, Frame(image), regions).poses
+    apart = [read_regions(reader, Frame(image), [region]).poses for region in regions]
+    alone = np.concatenate([poses.keypoints for poses in apart])
+    assert together.keypoints.tobytes() == alone.tobytes()
 
 
 def test_one_picture_by_calling_the_model() -> None:

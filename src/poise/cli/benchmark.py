@@ -82,8 +82,13 @@ def benchmark(
     finally:
         ticker.close()
     if as_json:
-        facts = {"source": pictures.source, "size": list(pictures.frames[0].size)}
-        document = {"machine": machine, **facts, "rows": [to_json(row) for row in rows]}
+        document = {
+            "machine": machine,
+            "source": pictures.source,
+            "size": list(pictures.frames[0].size),
+            "pictures": len(pictures.frames),
+            "rows": [to_json(row) for row in rows],
+        }
         typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
     else:
         typer.echo(tell(rows, pictures, machine))

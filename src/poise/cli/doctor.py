@@ -48,6 +48,7 @@ def examine() -> dict[str, Any]:
         },
         "machine": {"system": platform.platform(), "cores": os.cpu_count()},
         "engine": _guard(_engine),
+        "second engine": _guard(_second_engine),
         "codecs": _guard(_codecs),
         "weights": _weights(),
         "extras": _extras(),
@@ -92,6 +93,17 @@ def _engine() -> dict[str, Any]:
         "version": runtime.engine_version(),
         "devices": runtime.devices(),
         "precision": runtime.best_precision(),
+    }
+
+
+def _second_engine() -> dict[str, Any]:
+    from poise import runtime
+
+    name = "onnxruntime"
+    return {
+        "name": name,
+        "version": runtime.engine_version(name),
+        "devices": runtime.devices(name),
     }
 
 

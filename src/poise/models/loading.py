@@ -185,7 +185,8 @@ def _known(card: Card, family: Any, compute: Compute) -> Compute:
     if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in takes.values()):
         return asked
     usual: Compute = {"engine": "openvino", "device": "CPU", "threads": None}
-    foreign = [name for name in asked if name not in takes]
+    # Nobody computes differently for being watched.
+    foreign = [name for name in asked if name not in takes and name != "watch"]
     unmet = [name for name in foreign if asked.get(name) != usual.get(name, asked)]
     if unmet:
         raise ModelError(

@@ -53,7 +53,7 @@ class ONNXRuntimeNetwork:
                 self.input_shapes[0][0] = 1
         # DirectML forbids two runs of a session at once, so that it gets one thread for all.
         alone = "DmlExecutionProvider" in self._session.get_providers()
-        streams = 1 if alone else plan.streams
+        streams = 1 if alone else plan.lanes
         self._pool = ThreadPoolExecutor(streams, "poise-network") if alone or streams > 1 else None
         self._always = alone
 
@@ -191,7 +191,7 @@ def _load(model: str | bytes, file: str | Path, plan: Plan) -> Any:
     options.log_severity_level = 4
     options.use_deterministic_compute = True
     # The callers' own threads work too.
-    options.intra_op_num_threads = max(1, (plan.threads or _cores()) - plan.streams + 1)
+    options.intra_op_num_threads = max(1, (plan.threads or _cores()) - plan.lanes + 1)
     if wanted == "DmlExecutionProvider":
         options.enable_mem_pattern = False
     if isinstance(model, bytes):

@@ -36,7 +36,7 @@ class OpenVINONetwork:
             batch, *colours, height, width = self.input_shapes[0]
             self.input_shapes[0] = [batch, height, width, *colours]
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
-        for _ in range(plan.streams):
+        for _ in range(plan.lanes):
             self._idle.put(self._compiled.create_infer_request())
 
     def run(self, parts: Sequence[Arrays]) -> list[list[FloatArray]]:
@@ -163,7 +163,7 @@ def _take_pixels(network: Any, pixels: Pixels, plan: Plan) -> Any:
 
 
 def _compile(network: Any, plan: Plan) -> Any:
-    options: dict[str, Any] = {"NUM_STREAMS": str(plan.streams)}
+    options: dict[str, Any] = {"NUM_STREAMS": str(plan.lanes)}
     device = plan.device
     if plan.precision != "auto":
         options["INFERENCE_PRECISION_HINT"] = plan.precision

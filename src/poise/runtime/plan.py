@@ -86,14 +86,20 @@ class Plan:
     pixels: Pixels | None = None
     then: Callable[[list[Any]], list[Any]] | None = None
 
+    @property
+    def lanes(self) -> int:
+        """How many inputs are really worked on at once: at most one a thread."""
+        return max(1, min(self.streams, self.threads or self.streams))
+
     def each_alone(self, batch: int) -> bool:
         """Whether a network whose batch may vary (-1) is to be run for one picture at a time.
 
-        It is where several streams wait for work: two of them took 0.65 of the time of single
-        runs, a batch 0.76 and more (``benchmarks/batched_crops.py``), and what is read from a
-        crop then never depends on who else is in the picture.
+        It is where several streams of a CPU wait for work: side by side, single pictures took less
+        time than a batch (``docs/architecture.md``), and what is read from a crop then never
+        depends on who else is in the picture. Other devices are fast with batches.
         """
-        return batch < 0 and self.streams > 1 and self.pixels is not None
+        on_cpu = self.device.upper().startswith("CPU")
+        return batch < 0 and self.streams > 1 and self.pixels is not None and on_cpu
 
 
 class Network(Protocol):

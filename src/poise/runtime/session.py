@@ -26,8 +26,8 @@ class Session:
         paths: The model file: ONNX, which both engines run; or TFLite, a TensorFlow frozen graph
             or OpenVINO IR (the .xml, or the .xml and its .bin), which only OpenVINO runs.
         outputs: Names or numbers of the outputs that are wanted, in this order; else all of them.
-        streams: How many inputs are worked on at once, each with its share of the cores. Pictures
-            of a network whose batch may vary are then run one by one.
+        streams: How many inputs are worked on at once, each with its share of the cores. On a CPU
+            the pictures of a network whose batch may vary are then run one by one.
         pixels: Let the engine convert uint8 RGB pictures to what the network wants.
         then: Makes other outputs of the outputs: nodes of ``openvino`` from such nodes.
         compute: Engine, precision, device and threads (`Compute`).
@@ -64,7 +64,7 @@ class Session:
             outputs=outputs,
             precision=precision,
             device=compute.get("device") or "CPU",
-            streams=max(1, min(streams, threads or streams)),
+            streams=streams,
             threads=threads,
             pixels=pixels,
             then=then,
