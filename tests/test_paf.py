@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pictures
 
+from ideal_fields import HEIGHT, WIDTH, draw, person
 from poise.errors import ModelError
 from poise.models.card import Card
 from poise.models.paf import LAYOUTS, PAFModel, decode, load, split
@@ -18,53 +19,7 @@ from poise.models.table import CARDS
 from poise.poses import Frame
 from poise.skeleton import get_skeleton
 
-HEIGHT, WIDTH = 46, 54
-# A standing body in units of its height, by keypoint name; the person faces us.
-BODY = {
-    "head_top": (0, 0), "nose": (0, 0.08), "left_eye": (0.03, 0.06), "right_eye": (-0.03, 0.06),
-    "left_ear": (0.06, 0.08), "right_ear": (-0.06, 0.08), "neck": (0, 0.2),
-    "upper_neck": (0, 0.17), "left_shoulder": (0.13, 0.2), "right_shoulder": (-0.13, 0.2),
-    "left_elbow": (0.2, 0.36), "right_elbow": (-0.2, 0.36), "left_wrist": (0.22, 0.52),
-    "right_wrist": (-0.22, 0.52), "chest": (0, 0.35), "mid_hip": (0, 0.54),
-    "left_hip": (0.08, 0.54), "right_hip": (-0.08, 0.54), "left_knee": (0.09, 0.76),
-    "right_knee": (-0.09, 0.76), "left_ankle": (0.1, 0.96), "right_ankle": (-0.1, 0.96),
-    "left_big_toe": (0.17, 1.02), "left_small_toe": (0.22, 0.98), "left_heel": (0.06, 1.02),
-    "right_big_toe": (-0.17, 1.02), "right_small_toe": (-0.22, 0.98), "right_heel": (-0.06, 1.02),
-}  # fmt: skip
 BOTH = pytest.mark.parametrize("grouping", ["tfpose", "openpose"])
-
-
-def person(layout: Layout, x: float, y: float, size: float) -> np.ndarray:
-    names = get_skeleton(layout.skeleton).keypoints
-    return np.array([BODY[name] for name in names]) * size + [x, y]
-
-
-def draw(people: list[np.ndarray], layout: Layout, shape=(HEIGHT, WIDTH), sigma=0.9):
-    """Ideal maps: Gaussians (their maximum where people overlap), unit vectors along limbs."""
-    height, width = shape
-    y, x = np.mgrid[:height, :width] + 0.5
-    maps = np.zeros((len(get_skeleton(layout.skeleton)), height, width), np.float32)
-    field = np.zeros((2 * len(layout.pairs), height, width), np.float32)
-    for (a, b), (cx, cy) in zip(layout.pairs, layout.channels, strict=True):
-        total, count = np.zeros((2, height, width)), np.zeros((height, width))
-        for body in people:
-            way = body[b] - body[a]
-            if not np.isfinite(way).all():
-                continue
-            length = np.hypot(*way)
-            unit = way / length
-            along = (x - body[a, 0]) * unit[0] + (y - body[a, 1]) * unit[1]
-            beside = np.abs((x - body[a, 0]) * unit[1] - (y - body[a, 1]) * unit[0])
-            on = (along > -0.5) & (along < length + 0.5) & (beside < 0.8)
-            total += unit[:, None, None] * on
-            count += on
-        field[[cx, cy]] = total / np.maximum(count, 1)
-    for body in people:
-        for k, (px, py) in enumerate(body):
-            if np.isfinite(px):
-                spot = np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * sigma**2))
-                maps[k] = np.maximum(maps[k], spot)
-    return maps, field
 
 
 def check(people: list[np.ndarray], layout: Layout, grouping: str, *, tolerance=0.5, **kwargs):
@@ -358,14 +313,10 @@ def test_close_peaks_are_joined_without_a_field_by_openposes_rules() -> None:
 # --- maxima --------------------------------------------------------------------------------------
 
 
-def framed(maps: np.ndarray) -> np.ndarray:
-    return np.pad(maps, ((0, 0), (REACH, REACH), (REACH, REACH)))
-
-
 def test_peaks_are_those_of_a_plain_search() -> None:
     maps = np.random.default_rng(8).uniform(0, 1, (3, 20, 23)).astype(np.float32)
     maps[1, 4:6, 4:6] = 2
-    parts, cells, around = find_peaks(framed(maps), 0.5)
+    parts, cells, around = find_peaks(maps, 0.5)
     assert around.shape == (len(parts), 7, 7)
     np.testing.assert_array_equal(around[:, 3, 3], maps[parts, cells[:, 1], cells[:, 0]])
     wide = ((0, 0), (REACH, REACH), (REACH, REACH))
@@ -388,7 +339,7 @@ def test_a_map_keeps_its_highest_peaks() -> None:
     maps = np.zeros((2, 40, 40), np.float32)
     maps[0, ::2, ::2] = np.random.default_rng(9).uniform(0.1, 1, (20, 20))
     maps[1, 7, 9] = 0.2
-    parts, cells, _ = find_peaks(framed(maps), 0.05)
+    parts, cells, _ = find_peaks(maps, 0.05)
     assert np.bincount(parts).tolist() == [127, 1]
     kept = maps[0, cells[:127, 1], cells[:127, 0]]
     assert kept.min() == np.sort(maps[0].ravel())[-127]

