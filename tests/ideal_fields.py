@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from poise.models.paf_grouping import Layout
+from poise.models.paf_lines import Layout
 from poise.models.posenet_decoding import TREE, Fields
 from poise.skeleton import get_skeleton
 

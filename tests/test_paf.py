@@ -13,7 +13,8 @@ from ideal_fields import HEIGHT, WIDTH, draw, person
 from poise.errors import ModelError
 from poise.models.card import Card
 from poise.models.paf import LAYOUTS, PAFModel, decode, load, split
-from poise.models.paf_grouping import Layout, Peaks, group_openpose, group_tfpose
+from poise.models.paf_grouping import group_openpose, group_tfpose
+from poise.models.paf_lines import Layout, Peaks
 from poise.models.paf_maps import REACH, CubicField, DividedField, enlarge_maps, find_peaks
 from poise.models.table import CARDS
 from poise.poses import Frame

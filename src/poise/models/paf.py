@@ -21,7 +21,8 @@ import numpy as np
 from poise.errors import ModelError, suggest
 from poise.models.base import PoseModel
 from poise.models.card import Card
-from poise.models.paf_grouping import Layout, Peaks, group_openpose, group_tfpose
+from poise.models.paf_grouping import group_openpose, group_tfpose
+from poise.models.paf_lines import Layout, Peaks
 from poise.models.paf_maps import (
     REACH,
     CubicField,

