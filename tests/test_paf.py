@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import openvino
 import pytest
 from PIL import Image as Pictures
 
@@ -447,6 +448,68 @@ def test_people_are_placed_in_the_picture(stretch: bool) -> None:
     np.testing.assert_allclose(poses.keypoints[0], wanted, atol=2)
     np.testing.assert_array_equal(poses.keypoints, again.keypoints)
     assert 0.4 < poses.person_scores[0] <= 1
+
+
+def save(path: Path, card: Card, outputs: list[np.ndarray]) -> None:
+    """Write a network of constant (C, h, w) outputs, moved by what its first input plane says."""
+    op, (width, height) = openvino.opset8, card.size
+    planar = card.layout == "NCHW"
+    door = op.parameter([1, 3, height, width] if planar else [1, height, width, 3], np.float32)
+    first = op.gather(door, np.array(0), np.array(1 if planar else 3))
+    moved = op.reduce_mean(first, np.array([0, 1, 2]), False)
+    order = (0, 1, 2) if planar else (1, 2, 0)
+    values = [np.ascontiguousarray(one.transpose(order)[None], np.float32) for one in outputs]
+    ends = [op.add(value, moved) for value in values]
+    openvino.save_model(openvino.Model(ends, [door]), path, compress_to_fp16=False)
+
+
+def stages(row: str, people: list[np.ndarray]) -> list[np.ndarray]:
+    """The outputs of a published network that sees these people, in the order that it has them."""
+    layout, (width, height) = LAYOUTS[CARDS[row].skeleton], CARDS[row].size
+    maps, field = draw(people, layout, shape=(height // 8, width // 8))
+    maps = np.concatenate([maps, 1 - maps.max(axis=0, keepdims=True)])
+    if row == "lightweight-openpose":
+        return [0.3 * maps[::-1], 0.3 * field[::-1], maps, field]
+    return [field, maps] if row == "human-pose-estimation-0001" else [np.concatenate([maps, field])]
+
+
+KIN = [name for name, row in CARDS.items() if row.family == "paf"]
+
+
+@pytest.mark.parametrize("row", KIN)
+def test_every_row_reads_a_network_of_its_kind(row: str, tmp_path: Path) -> None:
+    known = CARDS[row]
+    layout, (width, height) = LAYOUTS[known.skeleton], known.size
+    group = [person(layout, 11.3, 2.2, 27), person(layout, 30.4, 1.7, 28)]
+    save(tmp_path / "net.xml", known, stages(row, group))
+    model = load(known, [tmp_path / "net.xml"], precision="f32")
+    # Red and green say nothing to the first plane, which is blue; this blue is its middle.
+    picture = np.full((height, width, 3), 255, np.uint8)
+    picture[..., 2] = known.mean[0]
+    found = model(picture)
+    assert len(found) == 2
+    assert found.skeleton.name == known.skeleton
+    for body, points in zip(
+        group, found.keypoints[found.keypoints[:, 1, 0].argsort()], strict=True
+    ):
+        np.testing.assert_allclose(points, 8 * body, atol=4)
+    np.testing.assert_allclose(found.person_scores, 1, atol=0.15)
+    # Another blue moves all outputs, as the card says.
+    before = model._session.run(picture[None])
+    picture[..., 2] += 50
+    for one, other in zip(before, model._session.run(picture[None]), strict=True):
+        np.testing.assert_allclose(other - one, 50 / known.std[0], rtol=1e-4)
+
+
+def test_the_mpi_network_needs_higher_maxima_and_less_of_a_field() -> None:
+    layout, settings = LAYOUTS["mpii15"], CARDS["openpose-mpi"].settings
+    assert (settings["least"], settings["support"]) == (0.6, 0.01)
+    maps, field = draw([person(layout, 20.3, 3, 40)], layout)
+    choices = {"grouping": "openpose", "enlarge": 8}
+    for faint, thin, people, strict in ((1, 1, 1, 1), (0.55, 1, 1, 0), (1, 0.03, 0, 1)):
+        scaled = faint * maps, thin * field, layout
+        assert len(decode(*scaled, **choices)[0]) == people
+        assert len(decode(*scaled, **choices, least=0.6, support=0.01)[0]) == strict
 
 
 def test_noise_takes_bounded_time() -> None:
