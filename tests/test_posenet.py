@@ -287,6 +287,74 @@ def test_a_float_resnet_is_read_in_any_order_of_heads(tmp_path, layout):
     assert found.boxes[:, 0] == pytest.approx(found.keypoints[..., 0].min(axis=1))
 
 
+def sigmoid(array):
+    return 1 / (1 + np.exp(-array))
+
+
+FLOAT_ROWS = [name for name in CARDS if name.startswith(("posenet-mobilenet-f", "posenet-resnet"))]
+
+
+@pytest.mark.parametrize("row", FLOAT_ROWS)
+@pytest.mark.parametrize("stride", [8, 16, 32])
+def test_float_rows_read_networks_of_every_stride(tmp_path, row, stride):
+    known = CARDS[row]
+    single = known.settings.get("decoding") == "single"
+    poses = people((240.3, 90.6)) if single else people((110.2, 90.4), (330.7, 100.3))
+    heat, offsets, hops = heads(encode(poses, size=known.size, stride=stride))
+    save(
+        tmp_path / "net.xml",
+        {"fwd": hops[..., :32], "bwd": hops[..., 32:], "offsets": offsets, "heatmap": heat},
+        size=known.size,
+    )
+    model = posenet.load(known, [tmp_path / "net.xml"], precision="f32")
+    picture = np.broadcast_to(np.uint8(np.round(known.mean)), (*known.size[::-1], 3)).copy()
+    found = model(picture)
+    assert len(found) == len(poses)
+    # The mean is no whole number, so that the heads are moved by up to 0.2.
+    assert errors(found, poses + 0.5).max() < 0.6
+    assert found.scores.min() > 0.1
+    # A brighter picture moves them as the card says.
+    before, after = (model._session.run(one[None]) for one in (picture, picture + np.uint8(50)))
+    assert (after[1] - before[1]).mean() == pytest.approx(50 / known.std[0], rel=1e-4)
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("inside", ["last", "before a transpose"])
+def test_a_network_with_a_sigmoid_of_its_own_says_the_same(tmp_path, layout, inside):
+    op, poses = openvino.opset8, people((150, 90), (350, 100))
+    outputs = dict(zip("abc", heads(encode(poses)), strict=True))
+    save(tmp_path / "plain.xml", outputs, layout=layout)
+    network = openvino.Core().read_model(tmp_path / "plain.xml")
+    ends = [port.get_node().input_value(0) for port in network.outputs]
+    ends[0] = op.sigmoid(ends[0]).output(0)
+    if inside != "last":
+        turned = op.transpose(ends[0], np.array([0, 2, 3, 1]))
+        ends[0] = op.transpose(turned, np.array([0, 3, 1, 2])).output(0)
+    network = openvino.Model(ends, network.get_parameters())
+    openvino.save_model(network, tmp_path / "own.xml", compress_to_fp16=False)
+    black = np.zeros((*SIZE[::-1], 3), np.uint8)
+    plain, own = (
+        posenet.load(card(layout=layout), [tmp_path / name], precision="f32")(black)
+        for name in ("plain.xml", "own.xml")
+    )
+    assert len(plain) == 2
+    np.testing.assert_allclose(own.scores, plain.scores, atol=1e-6)
+    np.testing.assert_array_equal(own.keypoints, plain.keypoints)
+
+
+def test_heat_maps_that_are_said_to_need_no_sigmoid_are_believed_or_refused(tmp_path):
+    logits, offsets, hops = heads(encode(people((250, 100))))
+    settings, black = {"logits": False}, np.zeros((*SIZE[::-1], 3), np.uint8)
+    save(tmp_path / "likely.xml", {"a": sigmoid(logits), "b": offsets, "c": hops})
+    found = posenet.load(card(settings=settings), [tmp_path / "likely.xml"])(black)
+    assert len(found) == 1
+    assert found.scores.max() > 0.7
+    save(tmp_path / "logits.xml", {"a": logits, "b": offsets, "c": hops})
+    model = posenet.load(card(settings=settings), [tmp_path / "logits.xml"])
+    with pytest.raises(ModelError, match=r"wanted heat maps of 0\.\.1, got -13.* to .*logits"):
+        model(black)
+
+
 def test_places_come_back_to_the_picture(tmp_path):
     poses = people((200, 100), (330, 120))
     path = tmp_path / "net.xml"
