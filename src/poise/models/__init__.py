@@ -185,7 +185,9 @@ def load_model(
     still = None
     if detector.settings.get("tiles"):
         still = importlib.import_module("poise.models.tiles").TiledDetector(finder)
-    return cast(PoseModel, top_down.TopDown(finder, loaded, name=recipe.name, still_detector=still))
+    nms = str(reader.settings.get("nms", "oks"))
+    whole = top_down.TopDown(finder, loaded, name=recipe.name, still_detector=still, nms=nms)
+    return cast(PoseModel, whole)
 
 
 def _own_files(card: Card, weights: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
