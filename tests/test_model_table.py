@@ -79,7 +79,7 @@ def test_no_two_files_share_a_name_or_a_hash() -> None:
 @pytest.mark.parametrize("card", CARDS.values(), ids=lambda card: card.name)
 def test_a_file_without_a_hash_is_refused_and_says_how_to_bring_ones_own(card: Card) -> None:
     for file in card.files:
-        if not file.sha256:
+        if not file.digest:
             what = "no hash is recorded" if file.sources else "nobody publishes this file"
             with pytest.raises(WeightsError, match=rf"{what}.*--weights"):
                 fetch(file)

@@ -6,64 +6,22 @@ import time
 from pathlib import Path
 
 import numpy as np
+import openvino
 import pytest
 from PIL import Image as Pictures
 
+from ideal_fields import HEIGHT, WIDTH, draw, person
 from poise.errors import ModelError
 from poise.models.card import Card
-from poise.models.paf import LAYOUTS, PAFModel, decode, enlarge_maps, find_peaks, load, split
-from poise.models.paf_grouping import Layout, Peaks, group_openpose, group_tfpose
+from poise.models.paf import LAYOUTS, PAFModel, decode, load, split
+from poise.models.paf_grouping import group_openpose, group_tfpose
+from poise.models.paf_lines import Layout, Peaks
+from poise.models.paf_maps import REACH, CubicField, DividedField, enlarge_maps, find_peaks
 from poise.models.table import CARDS
 from poise.poses import Frame
 from poise.skeleton import get_skeleton
 
-HEIGHT, WIDTH = 46, 54
-# A standing body in units of its height, by keypoint name; the person faces us.
-BODY = {
-    "head_top": (0, 0), "nose": (0, 0.08), "left_eye": (0.03, 0.06), "right_eye": (-0.03, 0.06),
-    "left_ear": (0.06, 0.08), "right_ear": (-0.06, 0.08), "neck": (0, 0.2),
-    "upper_neck": (0, 0.17), "left_shoulder": (0.13, 0.2), "right_shoulder": (-0.13, 0.2),
-    "left_elbow": (0.2, 0.36), "right_elbow": (-0.2, 0.36), "left_wrist": (0.22, 0.52),
-    "right_wrist": (-0.22, 0.52), "chest": (0, 0.35), "mid_hip": (0, 0.54),
-    "left_hip": (0.08, 0.54), "right_hip": (-0.08, 0.54), "left_knee": (0.09, 0.76),
-    "right_knee": (-0.09, 0.76), "left_ankle": (0.1, 0.96), "right_ankle": (-0.1, 0.96),
-    "left_big_toe": (0.17, 1.02), "left_small_toe": (0.22, 0.98), "left_heel": (0.06, 1.02),
-    "right_big_toe": (-0.17, 1.02), "right_small_toe": (-0.22, 0.98), "right_heel": (-0.06, 1.02),
-}  # fmt: skip
 BOTH = pytest.mark.parametrize("grouping", ["tfpose", "openpose"])
-
-
-def person(layout: Layout, x: float, y: float, size: float) -> np.ndarray:
-    names = get_skeleton(layout.skeleton).keypoints
-    return np.array([BODY[name] for name in names]) * size + [x, y]
-
-
-def draw(people: list[np.ndarray], layout: Layout, shape=(HEIGHT, WIDTH), sigma=0.9):
-    """Ideal maps: Gaussians (their maximum where people overlap), unit vectors along limbs."""
-    height, width = shape
-    y, x = np.mgrid[:height, :width] + 0.5
-    maps = np.zeros((len(get_skeleton(layout.skeleton)), height, width), np.float32)
-    field = np.zeros((2 * len(layout.pairs), height, width), np.float32)
-    for (a, b), (cx, cy) in zip(layout.pairs, layout.channels, strict=True):
-        total, count = np.zeros((2, height, width)), np.zeros((height, width))
-        for body in people:
-            way = body[b] - body[a]
-            if not np.isfinite(way).all():
-                continue
-            length = np.hypot(*way)
-            unit = way / length
-            along = (x - body[a, 0]) * unit[0] + (y - body[a, 1]) * unit[1]
-            beside = np.abs((x - body[a, 0]) * unit[1] - (y - body[a, 1]) * unit[0])
-            on = (along > -0.5) & (along < length + 0.5) & (beside < 0.8)
-            total += unit[:, None, None] * on
-            count += on
-        field[[cx, cy]] = total / np.maximum(count, 1)
-    for body in people:
-        for k, (px, py) in enumerate(body):
-            if np.isfinite(px):
-                spot = np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * sigma**2))
-                maps[k] = np.maximum(maps[k], spot)
-    return maps, field
 
 
 def check(people: list[np.ndarray], layout: Layout, grouping: str, *, tolerance=0.5, **kwargs):
@@ -323,7 +281,7 @@ def test_grouping_is_tf_poses(name: str) -> None:
     random, layout, people = np.random.default_rng(5), LAYOUTS[name], 0
     for _ in range(6):
         peaks, field = random_peaks(random, layout, whole=True)
-        ours = group_tfpose(peaks, field, layout, scale=4)
+        ours = group_tfpose(peaks, DividedField(field, 4), layout)
         people += same(ours, restated_tfpose(peaks, field, layout, 4))
     assert people > 10
 
@@ -333,10 +291,9 @@ def test_grouping_is_openposes(name: str) -> None:
     random, layout, people = np.random.default_rng(6), LAYOUTS[name], 0
     for _ in range(6):
         peaks, field = random_peaks(random, layout, whole=False)
-        large = enlarge_maps(field, 4, cubic=True)
-        people += same(
-            group_openpose(peaks, large, layout), restated_openpose(peaks, large, layout)
-        )
+        ours = group_openpose(peaks, CubicField(field, 4), layout)
+        large = np.stack(list(enlarge_maps(field, 4, cubic=True)))
+        people += same(ours, restated_openpose(peaks, large, layout))
     assert people > 10
 
 
@@ -348,10 +305,10 @@ def test_close_peaks_are_joined_without_a_field_by_openposes_rules() -> None:
     field = np.zeros((38, 300, 300), np.float32)
     field[layout.channels[12][1]] = -1
     field[layout.channels[0][0]] = -1
-    rows, _ = group_openpose(peaks, field, layout)
+    rows, _ = group_openpose(peaks, DividedField(field, 1), layout)
     assert rows[:, :4].tolist() == [[0, 1, 2, 3]]
     peaks.points[3, 1] = 153
-    rows, _ = group_openpose(peaks, field, layout)
+    rows, _ = group_openpose(peaks, DividedField(field, 1), layout)
     assert rows[:, :4].tolist() == [[0, 1, 2, -1]]
 
 
@@ -364,7 +321,10 @@ def test_peaks_are_those_of_a_plain_search() -> None:
     parts, cells, around = find_peaks(maps, 0.5)
     assert around.shape == (len(parts), 7, 7)
     np.testing.assert_array_equal(around[:, 3, 3], maps[parts, cells[:, 1], cells[:, 0]])
-    assert np.isneginf(around[0, :3]).all() == (cells[0, 1] == 0)
+    wide = ((0, 0), (REACH, REACH), (REACH, REACH))
+    beyond = np.pad(maps, wide, constant_values=-np.inf)
+    for part, (x, y), near in zip(parts, cells, around, strict=True):
+        np.testing.assert_array_equal(near, beyond[part, y : y + 7, x : x + 7])
     padded = np.pad(maps, ((0, 0), (1, 1), (1, 1)), constant_values=-1)
     wanted = []
     for k, y, x in np.ndindex(*maps.shape):
@@ -396,9 +356,21 @@ def test_enlarging_is_tf_poses_and_opencvs() -> None:
     divided = field.repeat(4, axis=1).repeat(4, axis=2)
     border = cv2.BORDER_CONSTANT
     smooth = [cv2.filter2D(one, -1, kernel / kernel.sum(), borderType=border) for one in divided]
-    np.testing.assert_allclose(enlarge_maps(field, 4, cubic=False), smooth, atol=1e-5)
+    np.testing.assert_allclose(list(enlarge_maps(field, 4, cubic=False)), smooth, atol=1e-5)
     cubic = [cv2.resize(one, (72, 88), interpolation=cv2.INTER_CUBIC) for one in field]
-    np.testing.assert_allclose(enlarge_maps(field, 8, cubic=True), cubic, atol=1e-4)
+    np.testing.assert_allclose(list(enlarge_maps(field, 8, cubic=True)), cubic, atol=1e-4)
+
+
+@pytest.mark.parametrize("times", [1, 4, 8])
+def test_a_field_read_at_cells_is_the_enlarged_one(times: int) -> None:
+    field = np.random.default_rng(12).normal(0, 1, (3, 11, 9)).astype(np.float32)
+    channel, y, x = np.indices((3, 11 * times, 9 * times))
+    cubic, divided = CubicField(field, times), DividedField(field, times)
+    assert cubic.size == divided.size == (9 * times, 11 * times)
+    large = list(enlarge_maps(field, times, cubic=True))
+    np.testing.assert_allclose(cubic.read(channel, x, y), large, atol=1e-5)
+    large = field.repeat(times, axis=1).repeat(times, axis=2)
+    np.testing.assert_array_equal(divided.read(channel, x, y), large)
 
 
 # --- the model -----------------------------------------------------------------------------------
@@ -476,6 +448,68 @@ def test_people_are_placed_in_the_picture(stretch: bool) -> None:
     np.testing.assert_allclose(poses.keypoints[0], wanted, atol=2)
     np.testing.assert_array_equal(poses.keypoints, again.keypoints)
     assert 0.4 < poses.person_scores[0] <= 1
+
+
+def save(path: Path, card: Card, outputs: list[np.ndarray]) -> None:
+    """Write a network of constant (C, h, w) outputs, moved by what its first input plane says."""
+    op, (width, height) = openvino.opset8, card.size
+    planar = card.layout == "NCHW"
+    door = op.parameter([1, 3, height, width] if planar else [1, height, width, 3], np.float32)
+    first = op.gather(door, np.array(0), np.array(1 if planar else 3))
+    moved = op.reduce_mean(first, np.array([0, 1, 2]), False)
+    order = (0, 1, 2) if planar else (1, 2, 0)
+    values = [np.ascontiguousarray(one.transpose(order)[None], np.float32) for one in outputs]
+    ends = [op.add(value, moved) for value in values]
+    openvino.save_model(openvino.Model(ends, [door]), path, compress_to_fp16=False)
+
+
+def stages(row: str, people: list[np.ndarray]) -> list[np.ndarray]:
+    """The outputs of a published network that sees these people, in the order that it has them."""
+    layout, (width, height) = LAYOUTS[CARDS[row].skeleton], CARDS[row].size
+    maps, field = draw(people, layout, shape=(height // 8, width // 8))
+    maps = np.concatenate([maps, 1 - maps.max(axis=0, keepdims=True)])
+    if row == "lightweight-openpose":
+        return [0.3 * maps[::-1], 0.3 * field[::-1], maps, field]
+    return [field, maps] if row == "human-pose-estimation-0001" else [np.concatenate([maps, field])]
+
+
+KIN = [name for name, row in CARDS.items() if row.family == "paf"]
+
+
+@pytest.mark.parametrize("row", KIN)
+def test_every_row_reads_a_network_of_its_kind(row: str, tmp_path: Path) -> None:
+    known = CARDS[row]
+    layout, (width, height) = LAYOUTS[known.skeleton], known.size
+    group = [person(layout, 11.3, 2.2, 27), person(layout, 30.4, 1.7, 28)]
+    save(tmp_path / "net.xml", known, stages(row, group))
+    model = load(known, [tmp_path / "net.xml"], precision="f32")
+    # Red and green say nothing to the first plane, which is blue; this blue is its middle.
+    picture = np.full((height, width, 3), 255, np.uint8)
+    picture[..., 2] = known.mean[0]
+    found = model(picture)
+    assert len(found) == 2
+    assert found.skeleton.name == known.skeleton
+    for body, points in zip(
+        group, found.keypoints[found.keypoints[:, 1, 0].argsort()], strict=True
+    ):
+        np.testing.assert_allclose(points, 8 * body, atol=4)
+    np.testing.assert_allclose(found.person_scores, 1, atol=0.15)
+    # Another blue moves all outputs, as the card says.
+    before = model._session.run(picture[None])
+    picture[..., 2] += 50
+    for one, other in zip(before, model._session.run(picture[None]), strict=True):
+        np.testing.assert_allclose(other - one, 50 / known.std[0], rtol=1e-4)
+
+
+def test_the_mpi_network_needs_higher_maxima_and_less_of_a_field() -> None:
+    layout, settings = LAYOUTS["mpii15"], CARDS["openpose-mpi"].settings
+    assert (settings["least"], settings["support"]) == (0.6, 0.01)
+    maps, field = draw([person(layout, 20.3, 3, 40)], layout)
+    choices = {"grouping": "openpose", "enlarge": 8}
+    for faint, thin, people, strict in ((1, 1, 1, 1), (0.55, 1, 1, 0), (1, 0.03, 0, 1)):
+        scaled = faint * maps, thin * field, layout
+        assert len(decode(*scaled, **choices)[0]) == people
+        assert len(decode(*scaled, **choices, least=0.6, support=0.01)[0]) == strict
 
 
 def test_noise_takes_bounded_time() -> None:

@@ -11,6 +11,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -259,6 +260,30 @@ def test_a_file_without_a_hash_is_refused_before_any_request(server: Server) -> 
     with pytest.raises(WeightsError, match="no hash is recorded"):
         fetch_all([_file(server.address + "/good"), _file(server.address + "/good", sha256="")])
     assert server.asked == []
+
+
+def test_a_file_may_be_known_by_its_sha384(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = hashlib.sha384(GOOD).hexdigest()
+    place = server.address + "/good"
+    file = WeightFile("model.onnx", "", len(GOOD), (place,), sha384=digest)
+    assert (file.algorithm, file.digest) == ("sha384", digest)
+    path = fetch(file)
+    assert path == tmp_path / "home" / "weights" / digest / "model.onnx"
+    assert fetch(file) == path == locate(file)
+    assert server.asked == ["/good"]
+    # The same file is known by its other hash too, wherever it lies.
+    monkeypatch.setenv("POISE_MODELS", str(path.parent))
+    assert locate(_file()) == path
+    path.write_bytes(WRONG.ljust(len(GOOD), b"."))
+    os.utime(path, (1, 1))
+    assert locate(file) is None
+    wrong = replace(file, sha384=digest[:-1] + "x")
+    with pytest.raises(WeightsError, match=f"wrong SHA-384: wanted {wrong.sha384}, came {digest}"):
+        fetch(wrong)
+    both = replace(wrong, sha256=SHA)
+    assert (both.algorithm, both.digest) == ("sha256", SHA)
 
 
 def test_a_local_path_is_checked_and_used_where_it_is(tmp_path: Path) -> None:

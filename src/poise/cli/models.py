@@ -163,7 +163,7 @@ def _look(names: list[str] | None) -> list[tuple[WeightFile, Path | None]]:
     if names:
         files = [file for name in names for file in _files_of(name)]
     else:
-        known = [file for card in list_cards() for file in card.files if file.sha256]
+        known = [file for card in list_cards() for file in card.files if file.digest]
         files = [file for file in known if shelf.find(file) or cache_path(file).exists()]
     return [(file, shelf.find(file)) for file in dict.fromkeys(files)]
 

@@ -88,8 +88,8 @@ _COUNTS = {"size": 2, "mean": 3, "std": 3}
 def read_card(path: Path | str) -> Card:
     """Read a user's own card, a TOML file with the fields of `Card`.
 
-    Every file is a table ``[[files]]`` with ``name``, ``sha256``, ``sources`` and, if known,
-    ``size``. A source that is a path may be relative to the card.
+    Every file is a table ``[[files]]`` with ``name``, ``sha256`` (or an empty one and ``sha384``),
+    ``sources`` and, if known, ``size``. A source that is a path may be relative to the card.
 
     Raises:
         ModelError: It cannot be read, a field is missing, not known, or of the wrong type.
@@ -136,7 +136,11 @@ def _convert(where: Path, name: str, value: Any) -> Any:
 def _read_file(where: Path, row: dict[str, Any]) -> WeightFile:
     _check_names(where, row, WeightFile)
     sources = row.get("sources", [])
-    texts = [row["name"], row["sha256"], *sources] if isinstance(sources, list) else [sources]
+    texts = (
+        [row["name"], row["sha256"], row.get("sha384", ""), *sources]
+        if isinstance(sources, list)
+        else [sources]
+    )
     if not all(isinstance(text, str) for text in texts) or not isinstance(sources, list):
         raise ModelError("files: wanted texts and a list of sources", where=where)
     if not isinstance(row.get("size", 0), int):
@@ -144,7 +148,8 @@ def _read_file(where: Path, row: dict[str, Any]) -> WeightFile:
     if Path(row["name"]).name != row["name"]:
         raise ModelError(f"files: '{row['name']}' is not a plain file name", where=where)
     placed = tuple(_place(where.parent, source) for source in sources)
-    return WeightFile(row["name"], row["sha256"].lower(), row.get("size"), placed)
+    hashes = row["sha256"].lower(), row.get("sha384", "").lower()
+    return WeightFile(row["name"], hashes[0], row.get("size"), placed, hashes[1])
 
 
 def _place(folder: Path, source: str) -> str:

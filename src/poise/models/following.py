@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from poise.geometry import Affine, box_area, iou, oks
 from poise.models.base import CropModel, Detector
-from poise.models.regions import Reading, distinct, region_boxes
+from poise.models.regions import Reading, Unite, one_each, region_boxes
 from poise.models.steady import Steady
 from poise.poses import FloatArray, Frame, Image, Poses, bounding_boxes
 
@@ -56,10 +56,12 @@ class Walk:
     Attributes:
         detector: Finds people in whole pictures.
         reader: Reads one person from each crop.
+        unite: Leaves one pose of each person.
     """
 
     detector: Detector
     reader: CropModel
+    unite: Unite = one_each
     _people: list[Person] = field(default_factory=list)
     _newest: tuple[list[Person], Poses, FloatArray | None] | None = None
     _time: float | None = None
@@ -98,8 +100,7 @@ class Walk:
         there = reading.there & np.array(still, bool)
         if _touch(people):
             self._alert_until = frame.time + ALERT
-        rows = distinct(reading.poses, there, claims=_claims(people, reading.poses))
-        poses = reading.poses if len(rows) == len(people) else reading.poses.select(rows)
+        rows, poses = self.unite(reading.poses, there, claims=_claims(people, reading.poses))
         found = [people[row] for row in rows]
         anchors = reading.anchors
         if anchors is not None and found:

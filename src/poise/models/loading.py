@@ -97,7 +97,9 @@ def _assemble(
     still = None
     if recipe.detector.settings.get("tiles"):
         still = importlib.import_module("poise.models.tiles").TiledDetector(finder)
-    return cast(PoseModel, top_down.TopDown(finder, loaded, name=recipe.name, still_detector=still))
+    nms = str(recipe.reader.settings.get("nms", "oks"))
+    whole = top_down.TopDown(finder, loaded, name=recipe.name, still_detector=still, nms=nms)
+    return cast(PoseModel, whole)
 
 
 def _with_another(name: str, error: WeightsError) -> WeightsError:

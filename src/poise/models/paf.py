@@ -12,19 +12,26 @@ the fields say which of them belong together. Cell (x, y) covers the stride's sq
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from math import erf, sqrt
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
 import numpy as np
-import numpy.typing as npt
 
 from poise.errors import ModelError, suggest
 from poise.models.base import PoseModel
 from poise.models.card import Card
-from poise.models.paf_grouping import Layout, Peaks, group_openpose, group_tfpose
+from poise.models.paf_grouping import group_openpose, group_tfpose
+from poise.models.paf_lines import Layout, Peaks
+from poise.models.paf_maps import (
+    REACH,
+    CubicField,
+    DividedField,
+    enlarge_maps,
+    find_peaks,
+    mean_shift,
+    summit_shift,
+)
 from poise.models.steps import card_number, card_pixels, fit
 from poise.poses import FloatArray, Frame, Poses
 from poise.runtime import Compute, Session
@@ -63,10 +70,6 @@ LAYOUTS = {
 _T = TypeVar("_T")
 GROUPINGS = ("tfpose", "openpose")
 
-_LEAST = 0.05  # of a maximum, in both sets of rules
-_MOST = 127  # maxima of one keypoint, OpenPose's POSE_MAX_PEOPLE
-_REACH = 3  # cells on each side of a maximum that OpenPose's refinement looks at
-
 
 class PAFModel(PoseModel):
     """Finds everyone in a picture at once with a network of the OpenPose kind."""
@@ -74,8 +77,12 @@ class PAFModel(PoseModel):
     def __init__(self, session: Session, card: Card) -> None:
         self._session, self._card = session, card
         self.layout = _choose(card, "layout", LAYOUTS, card.skeleton)
-        self._grouping = _choose(card, "grouping", {g: g for g in GROUPINGS}, "tfpose")
-        self._enlarge = int(card_number(card, "enlarge", 4))
+        self._choices: dict[str, Any] = {
+            "grouping": _choose(card, "grouping", {g: g for g in GROUPINGS}, "tfpose"),
+            "enlarge": int(card_number(card, "enlarge", 4)),
+            "least": card_number(card, "least", 0.05),
+            "support": card_number(card, "support", 0.05),
+        }
         self.name, self.skeleton = card.name, get_skeleton(self.layout.skeleton)
         self.precision = session.precision
 
@@ -88,9 +95,7 @@ class PAFModel(PoseModel):
         stretch = bool(self._card.settings.get("stretch", False))
         canvas, factors = fit(frame.image, self._card.size, stretch=stretch)
         maps, field = split(self._session.run(canvas[None]), self.layout, self._card.layout)
-        keypoints, scores, sure = decode(
-            maps, field, self.layout, grouping=self._grouping, enlarge=self._enlarge
-        )
+        keypoints, scores, sure = decode(maps, field, self.layout, **self._choices)
         stride = np.array(self._card.size, np.float32) / [maps.shape[2], maps.shape[1]]
         return Poses(
             self.skeleton,
@@ -142,6 +147,8 @@ def decode(
     *,
     grouping: str = "tfpose",
     enlarge: int = 4,
+    least: float = 0.05,
+    support: float = 0.05,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Turn heat maps and fields into people.
 
@@ -155,130 +162,30 @@ def decode(
         layout: What the channels mean.
         grouping: ``tfpose`` or ``openpose``.
         enlarge: How often a cell is divided, on each axis.
+        least: What a maximum of a heat map must exceed.
+        support: What a field must exceed along a limb to speak for it.
 
     Returns:
         (N, K, 2) places in cells, NaN where absent, (N, K) scores in 0..1, and (N,) the
         published score of each person, not limited to 1.
     """
     cubic = grouping == "openpose"
-    down, across = _enlargers(maps, enlarge, cubic)
-    large = ((down @ one) @ across.T for one in maps)
-    parts, cells, around = find_peaks(large, _LEAST)
+    large = enlarge_maps(maps, enlarge, cubic=cubic)
+    parts, cells, around = find_peaks(large, least)
     if cubic:
-        points = cells + _mean_shift(around)
-        peaks = Peaks(parts, points.astype(np.float32), around[:, _REACH, _REACH])
-        rows, sure = group_openpose(peaks, enlarge_maps(field, enlarge, cubic=True), layout)
+        points = cells + mean_shift(around)
+        peaks = Peaks(parts, points.astype(np.float32), around[:, REACH, REACH])
+        fine = CubicField(field, enlarge)
+        rows, sure = group_openpose(peaks, fine, layout, least=least, support=support)
     else:
-        points = cells + _summit_shift(around)
+        points = cells + summit_shift(around)
         heights = maps[parts, cells[:, 1] // enlarge, cells[:, 0] // enlarge]
         peaks = Peaks(parts, cells.astype(np.float32), heights)
-        rows, sure = group_tfpose(peaks, field, layout, scale=enlarge)
+        divided = DividedField(field, enlarge)
+        rows, sure = group_tfpose(peaks, divided, layout, support=support)
     places = np.append((points + 0.5) / enlarge, [[np.nan, np.nan]], axis=0)
     scores = np.append(np.clip(peaks.scores, 0, 1), 0)
     return places[rows].astype(np.float32), scores[rows].astype(np.float32), sure
-
-
-def enlarge_maps(maps: FloatArray, times: int, *, cubic: bool) -> FloatArray:
-    """Return (C, h * times, w * times): cubic, or every cell divided and the whole smoothed."""
-    down, across = _enlargers(maps, times, cubic)
-    large: FloatArray = np.matmul(np.matmul(down, maps), across.T)
-    return large
-
-
-def _enlargers(maps: FloatArray, times: int, cubic: bool) -> tuple[FloatArray, FloatArray]:
-    return _enlarger(maps.shape[1], times, cubic), _enlarger(maps.shape[2], times, cubic)
-
-
-@lru_cache(maxsize=32)
-def _enlarger(size: int, times: int, cubic: bool) -> FloatArray:
-    """Return the (size * times, size) weights of an enlargement along one axis.
-
-    Cubic: OpenCV's, a = -0.75, the edge repeated. Else tf-pose's: ``resize_area``, then
-    ``Smoother`` of 25 cells and "sigma 3.0", which is the root of a Gaussian's integrals over 25
-    parts of -3.12..3.12, with zeros outside.
-    """
-    if cubic:
-        place = (np.arange(size * times) + 0.5) / times - 0.5
-        base = np.floor(place).astype(int)
-        weights = np.zeros((size * times, size))
-        for step in range(-1, 3):
-            away = np.abs(place - base - step)
-            inner = (1.25 * away - 2.25) * away**2 + 1
-            outer = -0.75 * (((away - 5) * away + 8) * away - 4)
-            column = np.clip(base + step, 0, size - 1)
-            weights[np.arange(len(place)), column] += np.where(away <= 1, inner, outer)
-        return weights.astype(np.float32)
-    edge = 3.0 + 7 / 25 / 2
-    mass = np.diff([0.5 * (1 + erf(x / sqrt(2))) for x in np.linspace(-edge, edge, 26)])
-    kernel = np.sqrt(mass) / np.sqrt(mass).sum()
-    divided = np.repeat(np.eye(size), times, axis=0)
-    columns = [np.convolve(column, kernel)[12:-12] for column in divided.T]
-    return np.stack(columns, axis=1).astype(np.float32)
-
-
-def find_peaks(
-    maps: Iterable[FloatArray], least: float
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], FloatArray]:
-    """Find the maxima among their eight neighbours.
-
-    Of neighbours that are equal the first counts; the published rules take both (tf-pose) or
-    none (OpenPose). A map keeps its 127 highest. Order: by map, then row, then column.
-
-    Args:
-        maps: (h, w) each. One at a time: a map fits the processor's cache, and all do not.
-        least: What a maximum must exceed.
-
-    Returns:
-        (P,) number of the map, (P, 2) x and y, and (P, 7, 7) the cells around, -inf outside.
-    """
-    found = [_peaks_of_one(one, least) for one in maps]
-    parts = np.repeat(np.arange(len(found)), [len(cells) for cells, _ in found])
-    cells = np.concatenate([cells for cells, _ in found])
-    return parts, cells, np.concatenate([around for _, around in found])
-
-
-def _peaks_of_one(one: FloatArray, least: float) -> tuple[npt.NDArray[np.int64], FloatArray]:
-    reach, (height, width) = _REACH, one.shape
-    line = np.full((height + 2 * reach, width + 2 * reach), -np.inf, np.float32)
-    middle = line[reach:-reach, reach:-reach]
-    middle[:] = one
-    likely = middle > line[reach:-reach, reach - 1 : -reach - 1]
-    likely &= middle >= line[reach:-reach, reach + 1 : line.shape[1] - reach + 1]
-    likely &= middle > least
-    place = np.flatnonzero(likely)
-    row, column = place // width, place % width
-    flat, wide = line.reshape(-1), line.shape[1]
-    at = (row + reach) * wide + column + reach
-    top = flat[at]
-    highest = np.ones(len(at), bool)
-    for shift in (-1, 0, 1):
-        highest &= (top > flat[at - wide + shift]) & (top >= flat[at + wide + shift])
-    chosen = np.flatnonzero(highest)
-    if len(chosen) > _MOST:
-        chosen = np.sort(chosen[np.argsort(-top[chosen], kind="stable")[:_MOST]])
-    steps = np.arange(-reach, reach + 1)
-    around = flat[at[chosen, None, None] + steps[:, None] * wide + steps]
-    return np.stack([column[chosen], row[chosen]], axis=1), around
-
-
-def _summit_shift(around: FloatArray) -> npt.NDArray[np.float64]:
-    """Return (P, 2) where the parabola through the logarithm of three cells has its top."""
-    middle, sides = _REACH, slice(_REACH - 1, _REACH + 2)
-    lines = np.stack([around[:, middle, sides], around[:, sides, middle]], axis=1)
-    before, here, after = np.moveaxis(np.log(np.maximum(lines, 1e-6)), 2, 0)
-    bend = before - 2 * here + after
-    real = np.isfinite(lines).all(axis=2) & (bend < -1e-9)
-    shift = 0.5 * (before - after) / np.where(real, bend, 1)
-    return np.where(real, np.clip(shift, -0.5, 0.5), 0)
-
-
-def _mean_shift(around: FloatArray) -> npt.NDArray[np.float64]:
-    """Return (P, 2) from a maximum to the mean of the 7 x 7 cells around it (nmsBase.cpp)."""
-    steps = np.arange(-_REACH, _REACH + 1)
-    weight = np.maximum(around, 0).astype(np.float64)
-    sides = np.stack([weight.sum(axis=1), weight.sum(axis=2)], axis=1)
-    shift: npt.NDArray[np.float64] = sides @ steps / sides.sum(axis=2)
-    return shift
 
 
 def _choose(card: Card, setting: str, choices: dict[str, _T], default: str) -> _T:

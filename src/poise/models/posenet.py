@@ -35,8 +35,8 @@ class PoseNet(PoseModel):
     """Reads everyone from whole pictures.
 
     Settings of the card, all optional: ``decoding`` is ``multi`` or ``single``; ``people``,
-    ``score``, ``radius``, ``steps`` and ``least`` are those of ``decode_multi``; ``logits`` says
-    whether the heat maps need a sigmoid (they do, unless it is false).
+    ``score``, ``radius``, ``steps`` and ``least`` are those of ``decode_multi``; ``logits`` is
+    false where the heat maps need no sigmoid although none is the network's last step.
 
     Args:
         session: The network: uint8 RGB pictures in, and out come heat maps, offsets and
@@ -108,7 +108,8 @@ def read_fields(heads: Sequence[FloatArray], size: tuple[int, int], *, logits: b
         logits: Whether the heat maps need a sigmoid.
 
     Raises:
-        ModelError: The heads are not of these shapes, or of no stride of 8, 16 or 32 pixels.
+        ModelError: The heads are not of these shapes, or of no stride of 8, 16 or 32 pixels, or
+            the heat maps are said to be in 0..1 and are not.
     """
     shapes = [head.shape for head in heads]
     cells = shapes[0][:2]
@@ -119,6 +120,11 @@ def read_fields(heads: Sequence[FloatArray], size: tuple[int, int], *, logits: b
             f"{size[0]} x {size[1]}, h and w an 8th, 16th or 32nd of it, got {shapes}"
         )
     heat, offsets, hops = heads
+    if not logits and not (heat.min() >= 0 and heat.max() <= 1):
+        raise ModelError(
+            f"wanted heat maps of 0..1, got {heat.min():.3g} to {heat.max():.3g}",
+            remedy="set settings.logits of the card to true: they need a sigmoid",
+        )
     both = hops.reshape(*cells, 2, 2, len(TREE)).swapaxes(3, 4).reshape(*cells, 2 * len(TREE), 2)
     return Fields(
         sigmoid(heat) if logits else heat,
@@ -151,6 +157,8 @@ def _order(ends: list[Any], card: Card) -> list[Any]:
     op = engine().opset8
 
     heads = [_real(end, card) for end in ends]
+    if card.settings.get("logits", True):
+        heads = [_before_sigmoid(head) for head in heads]
     if card.layout == "NCHW":
         heads = [op.transpose(head, np.array([0, 2, 3, 1])).output(0) for head in heads]
     counts = [_channels(head) for head in heads]
@@ -174,6 +182,25 @@ def _channels(head: Any) -> int:
     return int(last.get_length()) if len(shape) == 4 and last.is_static else 0
 
 
+def _before_sigmoid(head: Any) -> Any:
+    """Return a head without a sigmoid of its own: some networks have it inside, most have not."""
+    node = _through_moves(head)
+    if node.get_type_name() != "Sigmoid":
+        return head
+    if node is head.get_node():
+        return node.input_value(0)
+    node.output(0).replace(node.input_value(0))
+    return head
+
+
+def _through_moves(end: Any) -> Any:
+    """Return the node that makes the numbers of an output, which others only put in order."""
+    node = end.get_node()
+    while node.get_type_name() in ("Transpose", "Reshape"):
+        node = node.input_value(0).get_node()
+    return node
+
+
 def _real(end: Any, card: Card) -> Any:
     """Return an output in real numbers: of a quantised network, what it is before it is rounded.
 
@@ -183,9 +210,7 @@ def _real(end: Any, card: Card) -> Any:
     """
     if end.get_element_type().is_real():
         return end
-    node = end.get_node()
-    while node.get_type_name() in ("Transpose", "Reshape"):
-        node = node.input_value(0).get_node()
+    node = _through_moves(end)
     before = node.input_value(0).get_node() if node.get_type_name() == "Convert" else node
     if before.get_type_name() != "FakeQuantize":
         raise ModelError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -91,6 +91,26 @@ def distinct(
             kept.append(int(row))
     chosen: npt.NDArray[np.int64] = np.sort(rows[kept])
     return chosen
+
+
+class Unite(Protocol):
+    """Leaves one pose of each person who was read, maybe more than once."""
+
+    def __call__(
+        self, poses: Poses, there: npt.NDArray[np.bool_], *, claims: FloatArray | None = None
+    ) -> tuple[npt.NDArray[np.int64], Poses]:
+        """Return the rows of those who are there, ascending, and their poses.
+
+        Args as `distinct`.
+        """
+
+
+def one_each(
+    poses: Poses, there: npt.NDArray[np.bool_], *, claims: FloatArray | None = None
+) -> tuple[npt.NDArray[np.int64], Poses]:
+    """Return the rows that are `distinct`, and their poses as they were read."""
+    rows = distinct(poses, there, claims=claims)
+    return rows, poses if len(rows) == len(poses) else poses.select(rows)
 
 
 def _present(reader: CropModel, read: CropPoses) -> npt.NDArray[np.bool_]:

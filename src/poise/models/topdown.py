@@ -12,13 +12,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
+from poise.errors import ModelError, suggest
 from poise.models.base import CropModel, Detections, Detector, PoseModel
 from poise.models.following import Person, Walk
-from poise.models.regions import Reading, distinct, read_regions
+from poise.models.pose_nms import unite
+from poise.models.regions import Reading, Unite, one_each, read_regions
 from poise.poses import FloatArray, Frame, Poses
 
 # Frames that may be read at the same time. The network's two streams are then always busy.
 AHEAD = 2
+# How one pose of each person is left where several are of the same.
+NMS: dict[str, Unite] = {"oks": one_each, "alphapose": unite}
 
 
 class TopDown(PoseModel):
@@ -29,6 +33,11 @@ class TopDown(PoseModel):
         crop_model: Reads one person from each crop.
         name: The model's name in the table.
         still_detector: Finds people in still pictures, where there is time to look closer.
+        nms: How one pose of each person is left: ``oks`` keeps the first of those that are alike
+            (`regions.distinct`), ``alphapose`` merges them (`pose_nms`).
+
+    Raises:
+        ModelError: There is no such ``nms``.
     """
 
     def __init__(
@@ -38,7 +47,12 @@ class TopDown(PoseModel):
         *,
         name: str,
         still_detector: Detector | None = None,
+        nms: str = "oks",
     ) -> None:
+        if nms not in NMS:
+            remedy = suggest(nms, NMS)
+            raise ModelError(f"no nms '{nms}'", where=f"model {name}", remedy=remedy)
+        self._unite = NMS[nms]
         self._detector, self._reader = detector, crop_model
         self._still_detector = still_detector or detector
         self.name, self.skeleton = name, crop_model.skeleton
@@ -51,14 +65,13 @@ class TopDown(PoseModel):
     def _estimate_one(self, frame: Frame) -> Poses:
         (people,) = self._still_detector.detect([frame.image])
         reading = read_regions(self._reader, frame, self._reader.regions(people))
-        rows = distinct(reading.poses, reading.there)
+        rows, poses = self._unite(reading.poses, reading.there)
         if reading.anchors is not None and len(rows):
             # The reader's own points say better than the detector's where a body lies.
-            known, anchors = reading.poses.select(rows), reading.anchors[rows]
-            again = self._reader.next_regions(known, anchors)
+            again = self._reader.next_regions(poses, reading.anchors[rows])
             reading = read_regions(self._reader, frame, again)
-            rows = distinct(reading.poses, reading.there)
-        return reading.poses.select(rows)
+            rows, poses = self._unite(reading.poses, reading.there)
+        return poses
 
     def read_boxes(self, frame: Frame, boxes: FloatArray) -> Poses:
         """Return the person in each of (N, 4) boxes x0 y0 x1 y1, row by row, whoever is there."""
@@ -77,7 +90,7 @@ class TopDown(PoseModel):
         two frames ago. Which frames go together depends on their times alone: the results are the
         same on every run.
         """
-        walk = Walk(self._detector, self._reader)
+        walk = Walk(self._detector, self._reader, self._unite)
         flying: deque[tuple[Frame, list[Person], Future[Reading]]] = deque()
         with ThreadPoolExecutor(AHEAD, thread_name_prefix="poise-read") as pool:
             for frame in frames:

@@ -110,7 +110,7 @@ class _Errand:
     def _try(self, file: WeightFile, source: str) -> Path:
         if not source.startswith(_NETWORK):
             return self._local(file, Path(source).expanduser())
-        target = self._room() / f"{file.sha256[:16]}-{os.getpid()}"
+        target = self._room() / f"{file.digest[:16]}-{os.getpid()}"
         self._report(f"{file.name}: fetching from {source}")
         self._bring(file, source, target)
         _check(file, target)
@@ -176,7 +176,7 @@ class _Errand:
 
 
 def _refuse_unknown(file: WeightFile) -> None:
-    if file.sha256:
+    if file.digest:
         return
     if not file.sources:
         raise WeightsError(
@@ -194,12 +194,13 @@ def _refuse_unknown(file: WeightFile) -> None:
 
 
 def _check(file: WeightFile, path: Path, *, remove: bool = True) -> None:
-    came = hash_file(path)
-    if came == file.sha256:
+    came = hash_file(path, file.algorithm)
+    if came == file.digest:
         return
     if remove:
         path.unlink()
-    raise SourceError(f"wrong SHA-256: wanted {file.sha256}, came {came}")
+    name = file.algorithm.upper().replace("SHA", "SHA-")
+    raise SourceError(f"wrong {name}: wanted {file.digest}, came {came}")
 
 
 def _sweep(parent: Path) -> None:
@@ -218,7 +219,7 @@ def _keep(file: WeightFile, path: Path) -> Path:
         path.replace(final)
     except OSError as error:
         # On Windows a file that another process has loaded meanwhile cannot be replaced.
-        if final.is_file() and hash_file(final) == file.sha256:
+        if final.is_file() and hash_file(final, file.algorithm) == file.digest:
             return final
         raise WeightsError(f"cannot be stored ({error.strerror})", where=final) from error
     return final

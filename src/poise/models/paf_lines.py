@@ -1,0 +1,124 @@
+"""Candidate limbs: every peak that may be joined with another, and the field along the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from poise.models.paf_maps import Field
+from poise.poses import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a network's channels stand for keypoints and pairs.
+
+    Attributes:
+        skeleton: Name of the keypoints' layout; heat map k is its keypoint k.
+        pairs: Numbers of the two keypoints of each pair.
+        channels: The field's channels of x and y for each pair.
+        helpers: Number of pairs at the end of the list that never begin a person (tf-pose).
+        extras: Keypoints from this number on do not count as parts of a person (OpenPose's feet).
+    """
+
+    skeleton: str
+    pairs: tuple[tuple[int, int], ...]
+    channels: tuple[tuple[int, int], ...]
+    helpers: int = 0
+    extras: int = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Peaks:
+    """The maxima of all heat maps, those of keypoint 0 first.
+
+    Attributes:
+        parts: (P,) number of the keypoint.
+        points: (P, 2) x and y in cells of the (enlarged) map; whole numbers for tf-pose's rules.
+        scores: (P,) height of the maximum.
+    """
+
+    parts: IntArray
+    points: FloatArray
+    scores: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """Candidate limbs: (C,) pair, first and second peak, and how much speaks for each."""
+
+    pair: IntArray
+    first: IntArray
+    second: IntArray
+    scores: npt.NDArray[np.float64]
+
+    def __iter__(self) -> Iterator[tuple[int, int, int, float]]:
+        columns = (self.pair, self.first, self.second, self.scores)
+        return iter(zip(*(column.tolist() for column in columns), strict=True))
+
+    def select(self, rows: npt.NDArray[np.generic]) -> Links:
+        """Return only some of them: row numbers or a mask."""
+        return Links(self.pair[rows], self.first[rows], self.second[rows], self.scores[rows])
+
+
+def join(peaks: Peaks, layout: Layout) -> Links:
+    """Return every first with every second peak of each pair, without scores."""
+    ends = np.array(layout.pairs)
+    edges = np.searchsorted(peaks.parts, np.arange(ends.max() + 2))
+    begins, sizes = edges[ends], np.diff(edges)[ends]
+    joins = sizes.prod(axis=1)
+    pair = np.repeat(np.arange(len(ends)), joins)
+    number = np.arange(len(pair)) - (joins.cumsum() - joins)[pair]
+    first, second = np.divmod(number, sizes[pair, 1])
+    return Links(pair, begins[pair, 0] + first, begins[pair, 1] + second, np.zeros(len(pair)))
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """The straight lines of C candidate limbs, from the first peak to the second.
+
+    Attributes:
+        channels: (C, 2) the field's channels of x and y.
+        start, way, unit: (C, 2) in cells of the peaks' map.
+        length: (C,) cells.
+    """
+
+    channels: IntArray
+    start: npt.NDArray[np.float64]
+    way: npt.NDArray[np.float64]
+    unit: npt.NDArray[np.float64]
+    length: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, links: Links, peaks: Peaks, layout: Layout) -> Lines:
+        """Return the lines of candidate limbs."""
+        start = peaks.points[links.first].astype(np.float64)
+        way = peaks.points[links.second] - start
+        length = np.hypot(way[:, 0], way[:, 1])
+        unit = way / np.maximum(length, 1e-12)[:, None]
+        return cls(np.array(layout.channels)[links.pair], start, way, unit, length)
+
+    def select(self, rows: npt.NDArray[np.generic]) -> Lines:
+        """Return only some of them: row numbers or a mask."""
+        columns = self.channels, self.start, self.way, self.unit, self.length
+        return Lines(*(column[rows] for column in columns))
+
+    def sample(self, field: Field, steps: IntArray, count: IntArray) -> npt.NDArray[np.float64]:
+        """Return (C, S) how much the field points along the lines.
+
+        Samples stand at ``steps`` (S,) or (C, S) times 1/n of the way, n being ``count`` (C,), on
+        the nearest cell.
+        """
+        step = self.way / count[:, None]
+        x, y = (
+            (self.start[:, [axis]] + steps * step[:, [axis]] + 0.5)
+            .astype(np.int64)
+            .clip(0, field.size[axis] - 1)
+            for axis in (0, 1)
+        )
+        along: npt.NDArray[np.float64] = self.unit[:, :1] * field.read(self.channels[:, :1], x, y)
+        along += self.unit[:, 1:] * field.read(self.channels[:, 1:], x, y)
+        return along
