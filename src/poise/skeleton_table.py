@@ -13,6 +13,8 @@ alike but is not the same has another name, and conversion leaves it NaN:
   Human3.6M's label of the same place, so each may stand for the other (``ALIASES``).
 * ``left_foot_index`` (BlazePose) is no big toe; BlazePose's corners of eyes and mouth and its
   finger knuckles are not said to be the points of the 68-point face or of the 21-point hand.
+* MediaPipe's 21 points of a hand are those of OpenPose's and COCO-WholeBody's hand; 50 points of
+  its face mesh are among the 68 of the face (``mesh_table``).
 * ``head`` (Human3.6M) is a motion-capture marker, not the top of the head.
 
 Orders and pairs: OpenPose ``poseParameters.cpp``; COCO-WholeBody, Halpe, MPII, AI Challenger and
@@ -20,6 +22,8 @@ Human3.6M as in MMPose's dataset descriptions; LSP's own README; MediaPipe Pose'
 """
 
 from __future__ import annotations
+
+from poise.mesh_table import FACE478, FACE478_EDGES
 
 Edges = tuple[tuple[int, int], ...]
 
@@ -165,6 +169,16 @@ _WHOLEBODY133_EDGES = (
     (9, 91), *_hand(91), (10, 112), *_hand(112),
 )  # fmt: skip
 
+_HANDS42 = (*(f"left_{name}" for name in _HAND21), *(f"right_{name}" for name in _HAND21))
+_HANDS42_EDGES = (*_hand(0), *_hand(21))
+
+# BlazePose's body, the hands and the face mesh of one person.
+_HOLISTIC553 = (*_BLAZEPOSE33, *_HANDS42, *FACE478)
+_HOLISTIC553_EDGES = (
+    *_BLAZEPOSE33_EDGES, (15, 33), *_hand(33), (16, 54), *_hand(54),
+    *((a + 75, b + 75) for a, b in FACE478_EDGES),
+)  # fmt: skip
+
 _LSP14 = (
     "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle",
     "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist",
@@ -206,6 +220,9 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], Edges]] = {
     "blazepose33": (_BLAZEPOSE33, _BLAZEPOSE33_EDGES),
     "halpe26": (_HALPE26, _HALPE26_EDGES),
     "wholebody133": (_WHOLEBODY133, _WHOLEBODY133_EDGES),
+    "hands42": (_HANDS42, _HANDS42_EDGES),
+    "face478": (FACE478, FACE478_EDGES),
+    "holistic553": (_HOLISTIC553, _HOLISTIC553_EDGES),
     "lsp14": (_LSP14, _LSP14_EDGES),
     "aic14": (_AIC14, _AIC14_EDGES),
     "h36m17": (_H36M17, _H36M17_EDGES),
