@@ -38,6 +38,7 @@ class BlazeDetector(ABC):
     Attributes:
         layers: Pixels between the anchors of each grid, and the anchors at each place.
         points: Points of a detection besides its box.
+        input_side: Width and height of the network's input in pixels.
     """
 
     layers: tuple[tuple[int, int], ...]
@@ -45,13 +46,13 @@ class BlazeDetector(ABC):
 
     def __init__(self, session: Session, *, score: float = 0.5, overlap: float = 0.3) -> None:
         self._session, self._score, self._overlap = session, score, overlap
-        self._side = session.input_shapes[0][1]
-        self._anchors = ssd_anchors(self._side, self.layers)
+        self.input_side = session.input_shapes[0][1]
+        self._anchors = ssd_anchors(self.input_side, self.layers)
         self.precision = session.precision
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """Return what is found in each picture, after non-maximum suppression."""
-        maps = [_letterbox(image, self._side) for image in images]
+        maps = [_letterbox(image, self.input_side) for image in images]
         return [self._finish(*found) for found in self.find(images, maps)]
 
     def find(
@@ -72,7 +73,7 @@ class BlazeDetector(ABC):
         """
         if not images:
             return []
-        size = (self._side, self._side)
+        size = (self.input_side, self.input_side)
         boxed = [
             cut(image, affine, size, pad=0) for image, affine in zip(images, maps, strict=True)
         ]
@@ -135,7 +136,7 @@ def _square_region(ends: FloatArray, size: tuple[int, int], margin: float) -> Af
 
 
 def squares(
-    boxes: tuple[FloatArray, FloatArray], up: FloatArray, *, scale: float, shift: float = 0.0
+    boxes: tuple[npt.ArrayLike, npt.ArrayLike], up: FloatArray, *, scale: float, shift: float = 0.0
 ) -> FloatArray:
     """Return (N, 2, 2) the ends of the squares that surround turned boxes.
 
@@ -147,7 +148,7 @@ def squares(
         scale: A square's side by the longer side of its box.
         shift: By how much of its height each box moves up first.
     """
-    middles, sizes = boxes
+    middles, sizes = (np.asarray(part, np.float32) for part in boxes)
     length = np.maximum(np.linalg.norm(up, axis=1, keepdims=True), 1e-6)
     unit = np.where(length > 1e-6, up / length, np.array([0, -1], np.float32))
     middles = middles + unit * sizes[:, 1:] * shift
@@ -244,3 +245,10 @@ def _letterbox(image: Image, side: int) -> Affine:
     height, width = image.shape[:2]
     longest = max(height, width)
     return crop_affine((width / 2, height / 2), (longest, longest), (side, side))
+
+
+def upright(boxes: FloatArray, *, scale: float) -> FloatArray:
+    """Return (N, 2, 2) the ends of upright squares around (N, 4) boxes x0 y0 x1 y1."""
+    up = np.tile(np.array([0, -1], np.float32), (len(boxes), 1))
+    middles, sizes = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    return squares((middles, sizes), up, scale=scale)

@@ -17,6 +17,9 @@ from poise.models.table import (
 # Families that are modules of poise.models (`fake` lives in poise.testing).
 FAMILIES = (
     "blazepose",
+    "hands",
+    "face",
+    "holistic",
     "rtmdet",
     "yolox",
     "picodet",
