@@ -185,7 +185,11 @@ def load_model(
     still = None
     if detector.settings.get("tiles"):
         still = importlib.import_module("poise.models.tiles").TiledDetector(finder)
-    return cast(PoseModel, top_down.TopDown(finder, loaded, name=recipe.name, still_detector=still))
+    restless = bool(reader.settings.get("restless"))
+    return cast(
+        PoseModel,
+        top_down.TopDown(finder, loaded, name=recipe.name, still_detector=still, restless=restless),
+    )
 
 
 def _own_files(card: Card, weights: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:

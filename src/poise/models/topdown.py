@@ -29,6 +29,8 @@ class TopDown(PoseModel):
         crop_model: Reads one person from each crop.
         name: The model's name in the table.
         still_detector: Finds people in still pictures, where there is time to look closer.
+        restless: Whether what is read comes, goes and moves fast, as hands do: on video the
+            detector then looks at every frame, and no frame is read before the one before it.
     """
 
     def __init__(
@@ -38,9 +40,11 @@ class TopDown(PoseModel):
         *,
         name: str,
         still_detector: Detector | None = None,
+        restless: bool = False,
     ) -> None:
         self._detector, self._reader = detector, crop_model
         self._still_detector = still_detector or detector
+        self._restless = restless
         self.name, self.skeleton = name, crop_model.skeleton
         self.precision = crop_model.precision
 
@@ -77,7 +81,7 @@ class TopDown(PoseModel):
         two frames ago. Which frames go together depends on their times alone: the results are the
         same on every run.
         """
-        walk = Walk(self._detector, self._reader)
+        walk = Walk(self._detector, self._reader, restless=self._restless)
         flying: deque[tuple[Frame, list[Person], Future[Reading]]] = deque()
         with ThreadPoolExecutor(AHEAD, thread_name_prefix="poise-read") as pool:
             for frame in frames:

@@ -116,7 +116,8 @@ _HANDS_CROP: dict[str, Any] = {
     "kind": "crop",
     "skeleton": "hands42",
     "size": (224, 224),
-    "settings": {"anchors": "hand"},
+    # Hands come, go and move fast: the detector looks at every frame of a video.
+    "settings": {"anchors": "hand", "restless": True},
     "accuracy": "unknown",
     "note": "everyone's hands, each by itself: 21 points, 3D, left or right told apart",
 }
