@@ -89,14 +89,14 @@ def read_attention(path: Path, *, precision: str = "auto") -> Session:
 def _read(path: Path) -> Any:
     """Return the network, with a placeholder for each operation that OpenVINO does not know."""
     engine()
-    from openvino.frontend import FrontEndManager
+    from openvino import frontend as door
 
     if not Path(path).is_file():
         raise WeightsError("no such file", where=path)
-    frontend = FrontEndManager().load_by_framework("tflite")
+    frontend = door.FrontEndManager().load_by_framework("tflite")
     try:
         return frontend.convert_partially(frontend.load(str(path)))
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, door.GeneralFailure, door.InitializationFailure) as error:
         raise WeightsError("not a TFLite model that OpenVINO can read", where=path) from error
 
 

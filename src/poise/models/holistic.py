@@ -15,7 +15,7 @@ from __future__ import annotations
 import importlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import numpy as np
 
 from poise.models.base import PoseModel
 from poise.models.card import Card
-from poise.models.holistic_parts import FaceFinder, HandFinder, Seen
+from poise.models.holistic_parts import FACE, HAND, FaceFinder, HandFinder, Seen
 from poise.models.steps import card_pixels
 from poise.models.tiles import TiledDetector
 from poise.models.topdown import TopDown
@@ -31,18 +31,19 @@ from poise.poses import FloatArray, Frame, Poses
 from poise.runtime import Session
 from poise.skeleton import get_skeleton
 
-# How many points the body has, one hand, and the face; the left hand comes before the right one.
-_BODY, _HAND, _FACE = 33, 21, 478
-_LEFT, _RIGHT, _MESH = _BODY, _BODY + _HAND, _BODY + 2 * _HAND
+# The body's points come first, then the left hand's, the right hand's and the face's.
+_BODY = 33
+_LEFT, _RIGHT, _MESH = _BODY, _BODY + HAND, _BODY + 2 * HAND
 _WRISTS = (15, 16)
+_NO_HANDS, _NO_FACES = (Seen.nothing(HAND), Seen.nothing(HAND)), Seen.nothing(FACE)
 
 
 @dataclass
 class _Memory:
     """Where the parts of people were in the last frame: the left and right hands, and the faces."""
 
-    hands: tuple[Seen, Seen] = field(default_factory=lambda: (Seen.nothing(), Seen.nothing()))
-    faces: Seen = field(default_factory=Seen.nothing)
+    hands: tuple[Seen, Seen] = _NO_HANDS
+    faces: Seen = _NO_FACES
 
 
 class Holistic(PoseModel):
@@ -90,7 +91,7 @@ class Holistic(PoseModel):
         count = len(bodies)
         known: dict[str, Any] = {"index": frame.index, "time": frame.time, "size": frame.size}
         if not count:
-            memory.hands, memory.faces = (Seen.nothing(), Seen.nothing()), Seen.nothing()
+            memory.hands, memory.faces = _NO_HANDS, _NO_FACES
             return Poses.empty(self.skeleton, **known)
         keypoints = np.full((count, len(self.skeleton), 2), np.nan, np.float32)
         scores = np.zeros(keypoints.shape[:2], np.float32)
@@ -100,11 +101,11 @@ class Holistic(PoseModel):
             xyz[:, :_BODY] = bodies.xyz
         memory.hands = self._hands.read(frame.image, bodies, memory.hands)
         for hand, first, wrist in zip(memory.hands, (_LEFT, _RIGHT), _WRISTS, strict=True):
-            place = (hand.rows, slice(first, first + _HAND))
+            place = (hand.rows, slice(first, first + HAND))
             keypoints[place], scores[place] = hand.points, hand.presence[:, None]
             xyz[place] = _hang(hand.xyz, xyz[hand.rows, wrist])
         memory.faces = self._face.read(frame.image, bodies, memory.faces)
-        place = (memory.faces.rows, slice(_MESH, _MESH + _FACE))
+        place = (memory.faces.rows, slice(_MESH, _MESH + FACE))
         keypoints[place], scores[place] = memory.faces.points, memory.faces.presence[:, None]
         return Poses(
             self.skeleton, keypoints, scores, xyz=xyz, person_scores=bodies.person_scores, **known

@@ -20,6 +20,8 @@ from poise.models.blaze import check, cut, square_regions, squares
 from poise.poses import FloatArray, Image, Poses, bounding_boxes
 from poise.runtime import Session
 
+# Points of a hand and of a face.
+HAND, FACE = 21, 478
 IntArray = npt.NDArray[np.int64]
 # Body points of each hand: wrist, knuckle of the little finger, knuckle of the forefinger.
 _HANDS = ((15, 17, 19), (16, 18, 20))
@@ -48,16 +50,11 @@ class Seen:
     ends: FloatArray
 
     @classmethod
-    def nothing(cls) -> Seen:
-        """Return that nothing was read."""
-        none = np.zeros((0, 0, 2), np.float32)
-        return cls(
-            np.zeros(0, np.int64),
-            none,
-            np.zeros(0, np.float32),
-            np.zeros((0, 0, 3), np.float32),
-            np.zeros((0, 2, 2), np.float32),
-        )
+    def nothing(cls, count: int) -> Seen:
+        """Return that nothing was read of what has so many points."""
+        shapes = ((0, count, 2), (0,), (0, count, 3), (0, 2, 2))
+        none = [np.zeros(shape, np.float32) for shape in shapes]
+        return cls(np.zeros(0, np.int64), *none)
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ class HandFinder:
         rows = [np.flatnonzero(bodies.scores[:, points[0]] > _VISIBLE) for points in _HANDS]
         counts = [len(some) for some in rows]
         if not sum(counts):
-            return Seen.nothing(), Seen.nothing()
+            return Seen.nothing(HAND), Seen.nothing(HAND)
         pairs = zip(rows, _HANDS, strict=True)
         aims = np.concatenate([hand_aims(bodies.keypoints[some][:, pts]) for some, pts in pairs])
         aims = self._aim_again(image, aims)
@@ -178,7 +175,7 @@ class FaceFinder:
         found = self._detector.find([image] * len(maps), maps)
         rows = np.array([row for row, (points, _) in enumerate(found) if len(points)], np.int64)
         if not len(rows):
-            return Seen.nothing()
+            return Seen.nothing(FACE)
         aims = face_aims(np.stack([found[row][0][0, 2:] for row in rows]))
         ends = keep(aims, before, FACE_LIMITS)
         regions = square_regions(ends, self._reader.size)
