@@ -96,19 +96,21 @@ _BLAZEPOSE_CROP: dict[str, Any] = {
 _GOOGLES_SETS = " (yoga, dance and HIIT of single persons, Google's own sets; MediaPipe, pose.md)"
 _ONE_PERSON = "for one near, whole person: 33 keypoints, 3D, very fast; misses most of a group"
 
+_PACKAGE = "Apache-2.0 (licence of the package)"
 _HANDS: dict[str, Any] = {
     "family": "hands",
     "layout": "NHWC",
     # 0..255 becomes 0..1
     "std": (255.0, 255.0, 255.0),
-    "licence": "Apache-2.0 (model card Hand Tracking Lite/Full)",
-    "data": "Google's own photographs of hands, and rendered hands for depth",
+    "licence": _PACKAGE,
+    "data": "about 30 000 photographs of Google's own, and rendered hands (MediaPipe, hands.md)",
 }
 _HANDS_DETECTOR: dict[str, Any] = {
     **_HANDS,
     "kind": "detector",
     "size": (192, 192),
     "settings": {"anchors": "hand"},
+    "accuracy": "palm AP 95.7 (Google's own set; MediaPipe, hands.md, of an earlier version)",
     "note": "finds palms; the first step of hands",
 }
 _HANDS_CROP: dict[str, Any] = {
@@ -118,14 +120,12 @@ _HANDS_CROP: dict[str, Any] = {
     "size": (224, 224),
     # Hands come, go and move fast: the detector looks at every frame of a video.
     "settings": {"anchors": "hand", "restless": True},
-    "accuracy": "unknown",
     "note": "everyone's hands, each by itself: 21 points, 3D, left or right told apart",
 }
 _FACES: dict[str, Any] = {
     "family": "face",
     "layout": "NHWC",
     "settings": {"anchors": "face"},
-    "accuracy": "unknown",
 }
 
 ROWS = (
@@ -186,8 +186,9 @@ ROWS = (
         # 0..255 becomes -1..1
         mean=(127.5, 127.5, 127.5),
         std=(127.5, 127.5, 127.5),
-        licence="Apache-2.0 (model card BlazeFace Short Range)",
-        data="Google's own photographs of faces",
+        licence=_PACKAGE,
+        data="Google's own 66 000 photographs (arXiv 1907.05047)",
+        accuracy="face AP 98.6 (front cameras, Google's own set; arXiv 1907.05047)",
         files=(_FACE_DETECTOR,),
         note="finds faces within about two metres of the camera; the first step of face",
         **_FACES,
@@ -199,8 +200,8 @@ ROWS = (
         size=(192, 192),
         std=(255.0, 255.0, 255.0),
         detector="face-detector",
-        licence="Apache-2.0 (model card Face Mesh V2 with attention)",
-        data="Google's own photographs of faces",
+        licence=_PACKAGE,
+        data="Google's own 30 000 photographs (arXiv 1907.06724; attention: 2006.10962)",
         files=(_FACE,),
         note="faces near the camera: the mesh of 478 points, lips, eyelids and irises among them",
         **_FACES,
@@ -221,7 +222,7 @@ ROWS = (
             "face-detector": "face-detector",
             "face": "face",
         },
-        licence="Apache-2.0 (model cards of its parts)",
+        licence="Apache-2.0 (as its parts)",
         data="that of its parts",
         files=(_BODY_DETECTOR, *_BODY, _HAND, _FACE_DETECTOR, _FACE, _HAND_RECROP),
         note="body, both hands and face mesh of near people: 553 keypoints, body and hands in 3D",
