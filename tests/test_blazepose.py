@@ -12,13 +12,8 @@ from poise.geometry import transform
 from poise.io import read_frames
 from poise.models import load_model
 from poise.models.base import Detections
-from poise.models.blazepose import (
-    MARGIN,
-    BlazePoseReader,
-    _merge,
-    _ssd_anchors,
-    refine,
-)
+from poise.models.blaze import merge, ssd_anchors
+from poise.models.blazepose import MARGIN, BlazePoseDetector, BlazePoseReader, refine
 from poise.models.regions import _turn
 from poise.poses import Frame
 from poise.runtime import Session, engine
@@ -42,7 +37,7 @@ def reader() -> BlazePoseReader:
 
 
 def test_the_detector_has_an_anchor_for_each_of_its_rows() -> None:
-    anchors = _ssd_anchors(224)
+    anchors = ssd_anchors(224, BlazePoseDetector.layers)
     assert anchors.shape == (2254, 2)
     assert anchors[0].tolist() == anchors[1].tolist() == [4, 4]
     assert anchors[2].tolist() == [12, 4]
@@ -54,11 +49,11 @@ def test_readings_of_one_face_are_averaged_by_score() -> None:
     points[:, 0] = [[50, 50], [52, 50], [150, 50]]
     points[:, 1] = 20
     points[:, 2] = [[50, 90], [54, 90], [150, 90]]
-    merged, sure = _merge(points, np.array([0.9, 0.6, 0.5], np.float32), 0.3)
+    merged, sure = merge(points, np.array([0.9, 0.6, 0.5], np.float32), 0.3)
     assert sure.tolist() == pytest.approx([0.9, 0.5])
     np.testing.assert_allclose(merged[0, 2], [(50 * 0.9 + 54 * 0.6) / 1.5, 90], rtol=1e-5)
     np.testing.assert_allclose(merged[1, 2], [150, 90])
-    nobody, _ = _merge(points[:0], np.zeros(0, np.float32), 0.3)
+    nobody, _ = merge(points[:0], np.zeros(0, np.float32), 0.3)
     assert nobody.shape == (0, 6, 2)
 
 

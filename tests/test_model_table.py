@@ -258,8 +258,8 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
     def find(name: str) -> Any:
         if name.endswith("topdown"):
-            make = lambda d, c, *, name, still_detector: SimpleNamespace(  # noqa: E731
-                detector=d, reader=c, name=name, still_detector=still_detector
+            make = lambda d, c, *, name, still_detector, **how: SimpleNamespace(  # noqa: E731
+                detector=d, reader=c, name=name, still_detector=still_detector, **how
             )
             return SimpleNamespace(TopDown=make)
         return SimpleNamespace(load=load)

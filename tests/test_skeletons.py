@@ -21,7 +21,10 @@ COUNTS = {
     "coco17": 17, "coco18": 18, "body25": 25, "body25b": 25, "mpii15": 15, "mpii16": 16,
     "blazepose33": 33, "halpe26": 26, "wholebody133": 133, "lsp14": 14, "aic14": 14, "h36m17": 17,
     "halpe136": 136, "crowdpose14": 14, "posetrack17": 17, "jhmdb15": 15,
+    "hands42": 42, "face478": 478, "holistic553": 553,
 }  # fmt: skip
+# Layouts of a part of the body, which share nothing with some others.
+PARTS = {"hands42", "face478"}
 
 
 def someone(skeleton: Skeleton, people: int = 2, *, seed: int = 0) -> Poses:
@@ -56,7 +59,8 @@ def test_layout_is_sound(name: str) -> None:
             assert keypoint.startswith(("left_", "right_"))
     # Every keypoint is drawn but the ones that nothing joins.
     joined = {end for edge in skeleton.edges for end in edge}
-    assert len(joined) == len(skeleton)
+    alone = {keypoint for i, keypoint in enumerate(skeleton.keypoints) if i not in joined}
+    assert all("mesh" in keypoint or keypoint.endswith("_iris") for keypoint in alone)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -161,7 +165,7 @@ def test_shared_keypoints_survive_a_round_trip(a: str, b: str) -> None:
     before = someone(source)
     back = before.to(target).to(source)
     shared = [i for i, name in enumerate(source.keypoints) if target.find(name) is not None]
-    assert shared
+    assert shared or {a, b} & PARTS
     np.testing.assert_array_equal(back.keypoints[:, shared], before.keypoints[:, shared])
     np.testing.assert_array_equal(back.scores[:, shared], before.scores[:, shared])
 

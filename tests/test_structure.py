@@ -14,6 +14,7 @@ import poise
 SOURCE = Path(poise.__file__).parent
 FLOORS = [
     ["errors", "closing"],
+    ["mesh_table"],
     ["skeleton_table"],
     ["skeleton_sigmas"],
     ["skeleton"],

@@ -13,6 +13,8 @@ alike but is not the same has another name, and conversion leaves it NaN:
   Human3.6M's label of the same place, so each may stand for the other (``ALIASES``).
 * ``left_foot_index`` (BlazePose) is no big toe; BlazePose's corners of eyes and mouth and its
   finger knuckles are not said to be the points of the 68-point face or of the 21-point hand.
+* MediaPipe's 21 points of a hand are those of OpenPose's and COCO-WholeBody's hand; 50 points of
+  its face mesh are among the 68 of the face (``mesh_table``).
 * ``head`` (Human3.6M) is a motion-capture marker, not the top of the head. JHMDB's "head" lies in
   the middle of the face (its pictures show it), so it is ``face``, though MMPose joins it with
   Halpe 17; its neck is joined with Halpe 18.
@@ -25,6 +27,8 @@ MediaPipe Pose's landmark list.
 """
 
 from __future__ import annotations
+
+from poise.mesh_table import FACE478, FACE478_EDGES
 
 Edges = tuple[tuple[int, int], ...]
 
@@ -174,10 +178,17 @@ _WHOLEBODY133_EDGES = (
     (9, 91), *_hand(91), (10, 112), *_hand(112),
 )  # fmt: skip
 
-_HALPE136 = (
-    *_HALPE26, *_FACE68, *(f"left_{name}" for name in _HAND21),
-    *(f"right_{name}" for name in _HAND21),
+_HANDS42 = (*(f"left_{name}" for name in _HAND21), *(f"right_{name}" for name in _HAND21))
+_HANDS42_EDGES = (*_hand(0), *_hand(21))
+
+# BlazePose's body, the hands and the face mesh of one person.
+_HOLISTIC553 = (*_BLAZEPOSE33, *_HANDS42, *FACE478)
+_HOLISTIC553_EDGES = (
+    *_BLAZEPOSE33_EDGES, (15, 33), *_hand(33), (16, 54), *_hand(54),
+    *((a + 75, b + 75) for a, b in FACE478_EDGES),
 )  # fmt: skip
+
+_HALPE136 = (*_HALPE26, *_FACE68, *_HANDS42)
 _HALPE136_EDGES = (
     *_HALPE26_EDGES, *_face(26), (9, 94), *_hand(94), (10, 115), *_hand(115),
 )  # fmt: skip
@@ -249,6 +260,9 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], Edges]] = {
     "crowdpose14": (_CROWDPOSE14, _CROWDPOSE14_EDGES),
     "posetrack17": (_POSETRACK17, _POSETRACK17_EDGES),
     "jhmdb15": (_JHMDB15, _JHMDB15_EDGES),
+    "hands42": (_HANDS42, _HANDS42_EDGES),
+    "face478": (FACE478, FACE478_EDGES),
+    "holistic553": (_HOLISTIC553, _HOLISTIC553_EDGES),
     "lsp14": (_LSP14, _LSP14_EDGES),
     "aic14": (_AIC14, _AIC14_EDGES),
     "h36m17": (_H36M17, _H36M17_EDGES),

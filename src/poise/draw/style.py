@@ -27,10 +27,12 @@ PERSON_COLOURS = (
 # Parts that are small on a body, so that their limbs and dots are drawn thin, and parts that
 # stand so close together that they are drawn thinner still.
 _FINE_PARTS = frozenset({
-    "eye", "ear", "iris", "mouth", "face", "hand", "palm", "finger", "forefinger", "thumb",
+    "eye", "ear", "mouth", "face", "hand", "palm", "finger", "forefinger", "thumb",
     "index", "middle", "pinky", "ring", "toe", "heel", "foot",
 })  # fmt: skip
-_DENSE_PARTS = frozenset({"eyelid", "brow", "eyebrow", "lip", "jaw", "chin", "bridge", "nostril"})
+_DENSE_PARTS = frozenset(
+    {"eyelid", "brow", "eyebrow", "lip", "jaw", "chin", "bridge", "nostril", "mesh", "iris"}
+)
 _TRAILED_PARTS = frozenset({"wrist", "ankle"})
 
 

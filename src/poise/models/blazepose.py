@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
-import numpy.typing as npt
 
-from poise.crop import crop, planar
+from poise.crop import planar
 from poise.errors import ModelError
-from poise.geometry import Affine, crop_affine, invert, iou, transform
+from poise.geometry import Affine
 from poise.models.base import CropPoses, Detections
+from poise.models.blaze import BlazeDetector, cut, square_regions
 from poise.models.card import Card
-from poise.models.steps import wrong_outputs
 from poise.poses import FloatArray, Image, Poses
 from poise.runtime import Compute, Pixels, Session, engine
 from poise.skeleton import get_skeleton
@@ -33,54 +32,22 @@ _CELL = np.float32(4)
 _CERTAIN = 0.5
 
 
-class BlazePoseDetector:
+class BlazePoseDetector(BlazeDetector):
     """Finds everyone in a picture, by face, hip centre and the circle around the whole body.
 
     ``Detections.anchors`` holds the hip centre and a point above the head: on the circle around
     the body, in the direction in which it stands. ``boxes`` are the squares around that circle.
-
-    Args:
-        session: ``pose_detection.tflite``.
-        score: Least score of a person.
-        overlap: Faces that overlap more (intersection over union) are one person.
+    The session is that of ``pose_detection.tflite``; what overlaps is judged by the faces.
     """
 
-    def __init__(self, session: Session, *, score: float = 0.5, overlap: float = 0.3) -> None:
-        self._session, self._score, self._overlap = session, score, overlap
-        self._side = session.input_shapes[0][1]
-        self._anchors = _ssd_anchors(self._side)
-        self.precision = session.precision
+    layers = ((8, 2), (16, 2), (32, 6))
+    points = 4
 
-    def detect(self, images: Sequence[Image]) -> list[Detections]:
-        """Return the people of each picture, after non-maximum suppression."""
-        if not images:
-            return []
-        maps = [_letterbox(image, self._side) for image in images]
-        size = (self._side, self._side)
-        boxed = [_cut(image, affine, size) for image, affine in zip(images, maps, strict=True)]
-        outputs = self._session.run(np.stack(boxed))
-        anchors = len(self._anchors)
-        if sorted(output.shape[1:] for output in outputs) != [(anchors, 1), (anchors, 12)]:
-            wanted = f"points (pictures, {anchors}, 12) and logits (pictures, {anchors}, 1)"
-            raise wrong_outputs("blazepose-detector", wanted, outputs)
-        rows, logits = outputs
-        return [
-            self._decode(row, logit[:, 0], invert(affine))
-            for row, logit, affine in zip(rows, logits, maps, strict=True)
-        ]
-
-    def _decode(self, rows: FloatArray, logits: FloatArray, back: Affine) -> Detections:
-        scores = _sigmoid(logits)
-        good = np.flatnonzero(scores >= self._score)
-        good = good[np.argsort(-scores[good], kind="stable")]
-        points = rows[good].reshape(-1, 6, 2).copy()
-        # Row 1 is the width and height of the face; all else are points relative to the anchor.
-        points[:, [0, 2, 3, 4, 5]] += self._anchors[good, None]
-        merged, sure = _merge(points, scores[good], self._overlap)
-        ends = transform(back, merged[:, 2:4])
+    def _finish(self, points: FloatArray, scores: FloatArray) -> Detections:
+        ends = points[:, 2:4]
         radius = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)[:, None]
         boxes = np.concatenate([ends[:, 0] - radius, ends[:, 0] + radius], axis=1)
-        return Detections(boxes, sure, ends)
+        return Detections(boxes, scores, ends)
 
 
 class BlazePoseReader:
@@ -100,24 +67,17 @@ class BlazePoseReader:
 
     def regions(self, detections: Detections) -> list[Affine]:
         """Return the map from picture to crop for each detection."""
-        ends = detections.anchors
-        return [self._region(pair) for pair in (_stand(detections.boxes) if ends is None else ends)]
+        ends = _stand(detections.boxes) if detections.anchors is None else detections.anchors
+        return square_regions(ends, self.size, margin=MARGIN)
 
     def next_regions(self, poses: Poses, anchors: FloatArray | None) -> list[Affine]:
         """Return the map from picture to crop for each person of the last frame."""
-        return [
-            self._region(pair) for pair in (_stand(poses.boxes) if anchors is None else anchors)
-        ]
-
-    def _region(self, ends: FloatArray) -> Affine:
-        centre, top = ends.astype(float)
-        along = top - centre
-        side = max(2 * MARGIN * float(np.hypot(*along)), 1.0)
-        return crop_affine(centre, (side, side), self.size, angle=np.arctan2(along[0], -along[1]))
+        ends = _stand(poses.boxes) if anchors is None else anchors
+        return square_regions(ends, self.size, margin=MARGIN)
 
     def cut(self, image: Image, region: Affine) -> Image:
         """Return one region of a picture as a crop; beyond the picture, its edge is repeated."""
-        return _cut(image, region, self.size, pad=None)
+        return cut(image, region, self.size, pad=None)
 
     def read(self, crops: Image) -> CropPoses:
         """Read (N, height, width, 3) uint8 RGB crops, all in one go."""
@@ -210,17 +170,6 @@ def refine(points: Any, heat: Any) -> Any:
     return op.select(op.unsqueeze(sure, one), op.multiply(mean, _CELL), points)
 
 
-def _cut(image: Image, affine: Affine, size: tuple[int, int], *, pad: int | None = 0) -> Image:
-    """Warp as MediaPipe does, which reads the map from the middles of the first pixels.
-
-    That is half a pixel off on both sides, but the network learned from such crops: mirrored
-    crops show that it places keypoints a quarter of a crop pixel from the true place either way.
-    """
-    middles = affine.copy()
-    middles[:, 2] += 0.5 - affine[:, :2] @ [0.5, 0.5]
-    return crop(image, middles, size, pad=pad)
-
-
 def _stand(boxes: FloatArray) -> FloatArray:
     """Return (N, 2, 2) hip centre and top of the body circle of people who stand in boxes.
 
@@ -230,44 +179,3 @@ def _stand(boxes: FloatArray) -> FloatArray:
     radius = 0.55 * (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
     top = middle - np.stack([np.zeros_like(radius), radius], axis=1)
     return np.stack([middle, top], axis=1)
-
-
-def _letterbox(image: Image, side: int) -> Affine:
-    height, width = image.shape[:2]
-    longest = max(height, width)
-    return crop_affine((width / 2, height / 2), (longest, longest), (side, side))
-
-
-def _ssd_anchors(side: int) -> FloatArray:
-    """Return (2254, 2) the anchor points in input pixels: two at 8 and 16 px apart, six at 32."""
-    anchors = []
-    for stride, copies in ((8, 2), (16, 2), (32, 6)):
-        middles = (np.arange(side // stride) + 0.5) * stride
-        grid = np.stack(np.meshgrid(middles, middles), axis=-1).reshape(-1, 2)
-        anchors.append(np.repeat(grid, copies, axis=0))
-    return np.concatenate(anchors).astype(np.float32)
-
-
-def _merge(points: FloatArray, scores: FloatArray, overlap: float) -> tuple[FloatArray, FloatArray]:
-    """Merge what says the same person, best first: the mean of all, weighted by score.
-
-    MediaPipe's weighted non-maximum suppression on the face boxes.
-    """
-    half = points[:, 1] / 2
-    faces = np.concatenate([points[:, 0] - half, points[:, 0] + half], axis=1)
-    merged, sure, left = [], [], np.arange(len(points))
-    while len(left):
-        shared = iou(faces[left[:1]], faces[left])[0] > overlap
-        shared[0] = True
-        group = left[shared]
-        weight = scores[group][:, None, None]
-        merged.append((points[group] * weight).sum(axis=0) / weight.sum())
-        sure.append(scores[left[0]])
-        left = left[~shared]
-    shape = (len(merged), *points.shape[1:])
-    return np.array(merged, np.float32).reshape(shape), np.array(sure, np.float32)
-
-
-def _sigmoid(logits: npt.NDArray[np.floating]) -> FloatArray:
-    likely: FloatArray = (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
-    return likely

@@ -57,11 +57,13 @@ class Walk:
         detector: Finds people in whole pictures.
         reader: Reads one person from each crop.
         unite: Leaves one pose of each person.
+        restless: Whether the detector looks at every frame.
     """
 
     detector: Detector
     reader: CropModel
     unite: Unite = one_each
+    restless: bool = False
     _people: list[Person] = field(default_factory=list)
     _newest: tuple[list[Person], Poses, FloatArray | None] | None = None
     _time: float | None = None
@@ -131,6 +133,8 @@ class Walk:
 
     def _due(self, frame: Frame) -> bool:
         """Whether it is time for the detector, with everybody in sight."""
+        if self.restless:
+            return True
         if self._asked is None or self._asked[0] is not frame:
             waited = frame.time - self._looked
             alert = frame.time <= self._alert_until

@@ -98,7 +98,14 @@ def _assemble(
     if recipe.detector.settings.get("tiles"):
         still = importlib.import_module("poise.models.tiles").TiledDetector(finder)
     nms = str(recipe.reader.settings.get("nms", "oks"))
-    whole = top_down.TopDown(finder, loaded, name=recipe.name, still_detector=still, nms=nms)
+    whole = top_down.TopDown(
+        finder,
+        loaded,
+        name=recipe.name,
+        still_detector=still,
+        nms=nms,
+        restless=bool(recipe.reader.settings.get("restless")),
+    )
     return cast(PoseModel, whole)
 
 

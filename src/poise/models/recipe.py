@@ -126,7 +126,7 @@ def _check_fit(name: str, detector: Card | None, reader: Card) -> None:
     anchors = reader.settings.get("anchors")
     if anchors is not None and detector.settings.get("anchors") != anchors:
         raise ModelError(
-            f"{reader.name} needs a detector that finds {anchors} anchors a person, and "
-            f"{detector.name} finds none",
+            f"{reader.name} needs a detector that finds {anchors} anchors, and "
+            f"{detector.name} does not",
             remedy=f"write '{reader.name}', which brings {reader.detector}",
         )

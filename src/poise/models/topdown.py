@@ -35,6 +35,8 @@ class TopDown(PoseModel):
         still_detector: Finds people in still pictures, where there is time to look closer.
         nms: How one pose of each person is left: ``oks`` keeps the first of those that are alike
             (`regions.distinct`), ``alphapose`` merges them (`pose_nms`).
+        restless: Whether what is read comes, goes and moves fast, as hands do: on video the
+            detector then looks at every frame, and no frame is read before the one before it.
 
     Raises:
         ModelError: There is no such ``nms``.
@@ -48,6 +50,7 @@ class TopDown(PoseModel):
         name: str,
         still_detector: Detector | None = None,
         nms: str = "oks",
+        restless: bool = False,
     ) -> None:
         if nms not in NMS:
             remedy = suggest(nms, NMS)
@@ -55,6 +58,7 @@ class TopDown(PoseModel):
         self._unite = NMS[nms]
         self._detector, self._reader = detector, crop_model
         self._still_detector = still_detector or detector
+        self._restless = restless
         self.name, self.skeleton = name, crop_model.skeleton
         self.precision = crop_model.precision
 
@@ -90,7 +94,7 @@ class TopDown(PoseModel):
         two frames ago. Which frames go together depends on their times alone: the results are the
         same on every run.
         """
-        walk = Walk(self._detector, self._reader, self._unite)
+        walk = Walk(self._detector, self._reader, self._unite, restless=self._restless)
         flying: deque[tuple[Frame, list[Person], Future[Reading]]] = deque()
         with ThreadPoolExecutor(AHEAD, thread_name_prefix="poise-read") as pool:
             for frame in frames:

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from poise.errors import UsageError, suggest
+from poise.errors import ModelError, UsageError, suggest
 from poise.poses import FloatArray
 from poise.runtime import on_onnxruntime, on_openvino
 from poise.runtime.network_files import check_network_files
@@ -72,11 +72,23 @@ class Session:
         self._take(room.open_network(files, plan), compute.get("watch"))
 
     @classmethod
-    def of(cls, network: Any, *, precision: str = "auto", streams: int = 1) -> Session:
-        """Return a session of an ``openvino.Model`` that was built in memory."""
+    def of(cls, network: Any, *, streams: int = 1, **compute: Unpack[Compute]) -> Session:
+        """Return a session of an ``openvino.Model`` that was built in memory.
+
+        Raises:
+            ModelError: Another engine is asked for.
+        """
+        if compute.get("engine", "openvino") != "openvino":
+            what = "this network is built for OpenVINO, and no other engine runs it"
+            raise ModelError(what, remedy="take the engine openvino")
         session = cls.__new__(cls)
-        plan = Plan(precision=precision, streams=streams)
-        session._take(on_openvino.OpenVINONetwork(network, plan))
+        plan = Plan(
+            precision=compute.get("precision", "auto"),
+            device=compute.get("device") or "CPU",
+            streams=streams,
+            threads=compute.get("threads"),
+        )
+        session._take(on_openvino.OpenVINONetwork(network, plan), compute.get("watch"))
         return session
 
     def _take(self, network: Network, watch: Watch | None = None) -> None:

@@ -26,6 +26,9 @@ __all__ = ["ALIASES", "CARDS", "FAMILIES", "PREFERENCE", "TIERS", "Tier"]
 # Families that are modules of poise.models (`fake` lives in poise.testing).
 FAMILIES = (
     "blazepose",
+    "hands",
+    "face",
+    "holistic",
     "rtmdet",
     "yolox",
     "picodet",
