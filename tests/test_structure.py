@@ -31,7 +31,7 @@ FLOORS = [
         "alignment",
         "metrics",
     ],
-    ["output"],
+    ["output", "markup"],
     ["runtime"],
     ["io", "draw", "weights", "crop", "options"],
     ["models", "synthetic", "testing"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -55,6 +56,7 @@ class TruePicture:
         ignored: Polygons, each (P, 2) pixels, in which nobody was annotated.
         crowding: CrowdPose's crowd index, 0..1, or None.
         video: The name of the video that it is a frame of, or nothing.
+        time: Seconds from the start of the video; NaN where nobody says.
     """
 
     id: int
@@ -64,6 +66,7 @@ class TruePicture:
     ignored: tuple[Floats, ...] = ()
     crowding: float | None = None
     video: str = ""
+    time: float = math.nan
 
     @property
     def counted(self) -> tuple[TruePerson, ...]:
