@@ -30,7 +30,7 @@ from poise.evaluation import (
 from poise.evaluation.calibration import measure_reliability, person_reliability
 from poise.evaluation.engine import result_entries
 from poise.evaluation.mistakes import sort_mistakes
-from poise.evaluation.report import write_report
+from poise.evaluation.report import look_in_folder, write_report
 from poise.evaluation.report.gallery import choose_worst
 from poise.evaluation.result import to_json
 from poise.evaluation.truth import TruePerson, TruePicture, Truth
@@ -213,7 +213,7 @@ def test_the_page_stands_alone(folder: Path) -> None:
     matched = match(estimates.truth, estimates.found)
     result = measure(estimates, model="<made & up>", boxes="detector", matched=matched)
     paths = find_pictures(estimates.truth, folder)
-    write_report(folder / "out", result, estimates, matched, paths=paths)
+    write_report(folder / "out", result, estimates, matched, look=look_in_folder(paths))
     text = (folder / "out" / "report.html").read_text(encoding="utf-8")
     page = Page(text)
     assert not page.open
@@ -232,12 +232,12 @@ def test_the_page_stands_alone(folder: Path) -> None:
 def test_the_worst_come_first_and_only_one_of_a_picture(folder: Path) -> None:
     estimates = estimates_of(folder)
     matched = match(estimates.truth, estimates.found)
-    rows = choose_worst(matched)
+    rows = choose_worst(matched, estimates.truth)
     assert len(rows) == 3
     assert matched.rows[rows[0]] == -1  # the one who was missed
     kinds = sort_mistakes(matched)
     assert (kinds[rows[0]] == -1).all()
-    assert choose_worst(matched, 1) == rows[:1]
+    assert choose_worst(matched, estimates.truth, 1) == rows[:1]
 
 
 def test_the_command_writes_a_report_of_predictions(

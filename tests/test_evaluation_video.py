@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from poise.evaluation import follow, match, read_annotations
 from poise.evaluation.motion import measure_lag, measure_motion, walks
 from poise.evaluation.readers.clips import clip_truth
 from poise.evaluation.readers.entries import KEYPOINT_SHARE
+from poise.evaluation.report.gallery import choose_worst
 from poise.evaluation.tracks import has_tracks, measure_identities
 from poise.io import write_clip
 from poise.poses import Poses
@@ -117,7 +119,7 @@ def test_the_truth_of_a_clip(tmp_path: Path) -> None:
     path = tmp_path / "truth.jsonl"
     write_clip(clip([frame([one], t) for t, one in enumerate(points)]), path)
     truth = read_annotations(path)
-    assert truth.dataset == "poise"
+    assert truth.dataset == "clip"
     assert [picture.id for picture in truth.pictures] == [0, 1, 2]
     person = truth.pictures[1].people[0]
     assert person.id == 1
@@ -174,6 +176,12 @@ def test_the_command_takes_a_video(video: Path, capsys: pytest.CaptureFixture[st
     assert (document["images"], document["people"], document["matched"]) == (30, 30, 30)
     assert document["mean_oks"] > 0.8
     assert document["identities"] is None  # the truth has no ids
+    out = video.with_name("report")
+    assert run([*line, "--report", str(out), "--no-progress"]) == 0
+    text = (out / "report.html").read_text(encoding="utf-8")
+    assert text.count("<figure>") == 24
+    assert re.search(r"frame \d+ ·", text)
+    capsys.readouterr()
     assert run([*line, "--boxes", "gt"]) == 2
     assert "goes with a folder of pictures, not with a video" in capsys.readouterr().err
 
@@ -185,3 +193,14 @@ def test_a_video_of_another_size_or_without_the_frames(video: Path) -> None:
         follow(FakeModel(), truth, small)
     short = write_video(video.with_name("short.mp4"), [blob_picture([])] * 3)
     assert len(follow(FakeModel(), truth, short).missing) == 27
+
+
+def test_the_worst_frames_of_somebody_are_some_frames_apart() -> None:
+    true = swing(60)
+    truth = clip_truth(clip([frame([one], t) for t, one in enumerate(true)]))
+    found = [frame([one + t], t) for t, one in enumerate(true)]
+    matched = match(truth, found)
+    rows = choose_worst(matched, truth)
+    places = matched.pictures[rows]
+    assert len(rows) > 2
+    assert min(abs(a - b) for a in places for b in places if a != b) >= 12

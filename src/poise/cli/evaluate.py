@@ -29,7 +29,13 @@ from poise.evaluation import (
     walk,
 )
 from poise.evaluation import sample as choose_sample
-from poise.evaluation.report import refuse_report, write_report
+from poise.evaluation.report import (
+    look_in_folder,
+    look_in_video,
+    refuse_report,
+    write_report,
+)
+from poise.evaluation.report.gallery import Look
 from poise.models import load_model
 from poise.models.base import PoseModel
 from poise.options import Precision
@@ -189,15 +195,17 @@ class Task:
         matched = match(estimates.truth, estimates.found, paired=self.source == "gt")
         result = measure(estimates, model=name, boxes=self.source, matched=matched)
         if report is not None:
-            shown, folder = self.show(estimates), Path(report)
-            write_report(folder, result, estimates, matched, paths=shown, overwrite=overwrite)
+            look, folder = self.look(estimates), Path(report)
+            write_report(folder, result, estimates, matched, look=look, overwrite=overwrite)
         return result
 
-    def show(self, estimates: Estimates) -> list[Path | None]:
-        """Return where the pictures are that were evaluated; nothing where there are none."""
-        if self.images is None or self.is_video:
-            return []
-        return find_pictures(estimates.truth, self.images)
+    def look(self, estimates: Estimates) -> Look | None:
+        """Return how to get the pictures that were evaluated; None where there are none."""
+        if self.images is None:
+            return None
+        if self.is_video:
+            return look_in_video(estimates.truth, self.images)
+        return look_in_folder(find_pictures(estimates.truth, self.images))
 
     def run(
         self, model: PoseModel, truth: Truth, paths: list[Path | None], ticker: Ticker

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 from poise.evaluation import Evaluation
+from poise.evaluation.truth import name_some
 
 _HEADS = {"box": "0.6 of the head's box", "segment": "from upper neck to head top"}
 
@@ -38,7 +39,7 @@ def _whose(result: Evaluation) -> Iterable[str]:
         total = result.keypoints + len(result.left_out)
         yield (
             f"all figures are of {result.keypoints} of the {total} annotated keypoints; this "
-            f"layout lacks {', '.join(result.left_out)}"
+            f"layout lacks {name_some(result.left_out)}"
         )
 
 

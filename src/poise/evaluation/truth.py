@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -131,3 +132,9 @@ def share(truth: Truth, source: Skeleton) -> Truth:
         left_out=left_out,
         spread=tuple(truth.sigmas[known].tolist()),
     )
+
+
+def name_some(names: Sequence[str], most: int = 6) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

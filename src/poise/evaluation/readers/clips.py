@@ -27,7 +27,7 @@ def clip_truth(clip: Clip) -> Truth:
         )
         for name, poses in zip(names, clip.frames, strict=True)
     )
-    return Truth(clip.skeleton, pictures, "poise")
+    return Truth(clip.skeleton, pictures, "clip")
 
 
 def _person(poses: Poses, row: int) -> TruePerson:

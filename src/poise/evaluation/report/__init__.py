@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from poise.evaluation.report.looks import look_in_folder, look_in_video
 from poise.evaluation.report.saving import refuse_report, write_report
 
-__all__ = ["refuse_report", "write_report"]
+__all__ = ["look_in_folder", "look_in_video", "refuse_report", "write_report"]

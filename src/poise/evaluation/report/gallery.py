@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,54 +12,64 @@ import numpy.typing as npt
 from poise.evaluation.matching import Matched
 from poise.evaluation.mistakes import KINDS
 from poise.evaluation.report.charts import KIND_COLOURS
-from poise.evaluation.truth import Floats, TruePicture
+from poise.evaluation.truth import Floats, TruePicture, Truth
 from poise.evaluation.walk import Estimates
-from poise.io import read_frames
 from poise.markup import Markup, tag
 from poise.poses import Image
 from poise.skeleton import Skeleton
 
+# Gives the pictures at some places of the truth, in any order, each with its place.
+Look = Callable[[Sequence[int]], Iterable[tuple[int, Image]]]
+
 MOST = 24
+_APART = 12  # frames between two that are shown of one video
 _SIDE = 360  # pixels of a thumbnail's longer side
 _QUALITY = 72
 _MARGIN = 0.2  # of the person's longer side, on each side
 _SLIMMEST = 0.7  # of the longer side
 
 
-def choose_worst(matched: Matched, most: int = MOST) -> list[int]:
+def choose_worst(matched: Matched, truth: Truth, most: int = MOST) -> list[int]:
     """Return the rows of the people who were got most wrong, at most one a picture, worst first.
 
     How wrong somebody was got is the sum of what each labelled keypoint lacks to 1 of similarity,
-    so that a missed person with many labels comes before one with a single label.
+    so that a missed person with many labels comes before one with a single label. Frames of a
+    video look alike: the same person is shown again only some frames away.
     """
     lost = np.nansum(1 - matched.likeness, axis=1)
+    people = [(one.video, p.id) for one in truth.pictures for p in one.counted]
     chosen: dict[int, int] = {}
     for row in np.lexsort((-matched.areas, -lost)).tolist():
-        chosen.setdefault(int(matched.pictures[row]), row)
-    return list(chosen.values())[:most]
+        place = int(matched.pictures[row])
+        near = (
+            abs(place - other) < _APART and people[row] == people[shown]
+            for other, shown in chosen.items()
+            if people[row][1] is not None
+        )
+        if place not in chosen and not any(near):
+            chosen[place] = row
+        if len(chosen) == most:
+            break
+    return list(chosen.values())
 
 
 def draw_gallery(
-    estimates: Estimates,
-    matched: Matched,
-    kinds: npt.NDArray[np.int64],
-    paths: Sequence[Path | None],
+    estimates: Estimates, matched: Matched, kinds: npt.NDArray[np.int64], look: Look
 ) -> Markup:
     """Return the figures of the worst people.
 
     Raises:
         InputError: A picture cannot be read any more.
     """
-    figures = []
-    for row in choose_worst(matched):
-        number = int(matched.pictures[row])
-        path = paths[number]
-        if path is not None:
-            with read_frames(path) as frames:
-                image = next(frames).image
-            picture = estimates.truth.pictures[number]
-            figures.append(_figure(image, picture, matched, kinds[row], row))
-    return tag("div", *figures, class_="gallery")
+    rows = choose_worst(matched, estimates.truth)
+    by_place = {int(matched.pictures[row]): row for row in rows}
+    drawn = {
+        by_place[place]: _figure(
+            image, estimates.truth.pictures[place], matched, kinds[by_place[place]], by_place[place]
+        )
+        for place, image in look(list(by_place))
+    }
+    return tag("div", *(drawn[row] for row in rows if row in drawn), class_="gallery")
 
 
 def _figure(

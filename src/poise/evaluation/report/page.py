@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,17 +11,18 @@ import numpy.typing as npt
 from poise.evaluation.matching import Matched
 from poise.evaluation.mistakes import KINDS, sort_mistakes
 from poise.evaluation.report.charts import keypoint_bars, mistake_bars, reliability_plot
-from poise.evaluation.report.gallery import draw_gallery
+from poise.evaluation.report.gallery import Look, draw_gallery
 from poise.evaluation.report.style import POLICY, STYLE
 from poise.evaluation.result import Evaluation
+from poise.evaluation.truth import name_some
 from poise.evaluation.walk import Estimates
 from poise.markup import Content, Markup, join, tag
 
 
 def render(
-    result: Evaluation, estimates: Estimates, matched: Matched, paths: Sequence[Path | None] = ()
+    result: Evaluation, estimates: Estimates, matched: Matched, look: Look | None = None
 ) -> str:
-    """Return the page; without paths no picture is shown.
+    """Return the page; without a look no picture is shown.
 
     Raises:
         InputError: A picture cannot be read any more.
@@ -40,7 +40,7 @@ def render(
         _section("Keypoints", keypoint_bars(bars, heights)),
         _section("Mistakes", _explain_mistakes(), mistake_bars(_by_keypoint(matched, kinds))),
         _section("How sure, how right", *_calibration(result)),
-        _section("Worst pictures", *_worst(estimates, matched, kinds, paths)),
+        _section("Worst pictures", *_worst(estimates, matched, kinds, look)),
     ]
     title = f"{result.model} on {result.dataset}"
     head = tag(
@@ -61,9 +61,10 @@ def _section(heading: str, *content: Content) -> Markup:
 
 def _lead(result: Evaluation, title: str) -> Markup:
     seconds = f" {result.seconds:.1f} s." if math.isfinite(result.seconds) else ""
+    gone = f" {result.missing} annotated pictures were not there." if result.missing else ""
     said = (
         f"{result.images} pictures, {result.people} people with keypoints, {result.matched} found; "
-        f"boxes: {result.boxes}. {result.missing} annotated pictures were not there.{seconds}"
+        f"boxes: {result.boxes}.{gone}{seconds}"
     )
     notes: list[Content] = [tag("p", said)]
     if result.left_out:
@@ -72,7 +73,7 @@ def _lead(result: Evaluation, title: str) -> Markup:
             tag(
                 "p",
                 f"All figures, AP too, are of {result.keypoints} of the {total} annotated "
-                f"keypoints. The model's layout lacks {', '.join(result.left_out)}.",
+                f"keypoints. The model's layout lacks {name_some(result.left_out)}.",
                 class_="warn",
             )
         )
@@ -183,16 +184,16 @@ def _worst(
     estimates: Estimates,
     matched: Matched,
     kinds: npt.NDArray[np.int64],
-    paths: Sequence[Path | None],
+    look: Look | None,
 ) -> list[Content]:
-    if not any(paths):
+    if look is None:
         return [tag("p", "Not shown: the pictures were not named.", class_="soft")]
     note = (
         "The person of each picture whose keypoints lack most similarity in sum, worst first. "
         "White and dashed: the truth; blue: what was found; rings: keypoints that are not good, "
         "in the colours above."
     )
-    return [tag("p", note, class_="soft"), draw_gallery(estimates, matched, kinds, paths)]
+    return [tag("p", note, class_="soft"), draw_gallery(estimates, matched, kinds, look)]
 
 
 def _said(*values: float) -> list[str]:

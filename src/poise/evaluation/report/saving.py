@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from poise.evaluation.matching import Matched
+from poise.evaluation.report.gallery import Look
 from poise.evaluation.report.page import render
 from poise.evaluation.result import Evaluation, to_json
 from poise.evaluation.walk import Estimates
@@ -21,7 +21,7 @@ def write_report(
     estimates: Estimates,
     matched: Matched,
     *,
-    paths: Sequence[Path | None] = (),
+    look: Look | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write ``report.html`` and ``report.json`` into a folder, which is made.
@@ -31,7 +31,7 @@ def write_report(
         result: The figures.
         estimates: What was found.
         matched: Who is whom.
-        paths: Where each picture of the estimates is; without them no picture is shown.
+        look: Gives pictures of the estimates by their place; without it no picture is shown.
         overwrite: Whether a report that is there already is replaced.
 
     Raises:
@@ -40,7 +40,7 @@ def write_report(
     """
     refuse_report(folder, overwrite=overwrite)
     texts = {
-        PAGE: render(result, estimates, matched, paths),
+        PAGE: render(result, estimates, matched, look),
         FIGURES: json.dumps(to_json(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
     }
     with translated(folder):
