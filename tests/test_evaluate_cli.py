@@ -56,7 +56,7 @@ def test_table(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*line, "--no-progress"]) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0] == "fake, boxes: detector"
+    assert lines[0] == "fake, boxes: detector; annotations: coco"
     assert lines[1].startswith("pictures 1, missing 1; people with keypoints 1, found 1; ")
     assert lines[4].split() == ["AP", "1.000", "1.000", "1.000", "1.000", "-"]
     assert lines[-1].split() == ["right_ankle", "1.000", "1.000"]

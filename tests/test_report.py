@@ -22,13 +22,13 @@ from poise.comparison.report import (
     save_report,
 )
 from poise.comparison.report.axes import Axis, smooth
-from poise.comparison.report.markup import Markup, path_of, tag
 from poise.comparison.report.page import render
 from poise.comparison.report.phrases import Phrases
 from poise.comparison.report.phrases_table import ENGLISH, GERMAN
 from poise.comparison.report.sheet import Sheet, tone_of
 from poise.comparison.result import Comparison, Relation
 from poise.errors import OutputError, UsageError
+from poise.markup import Markup, path_of, tag
 
 _VOID = {"meta", "img", "br"}
 

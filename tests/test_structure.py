@@ -32,7 +32,7 @@ FLOORS = [
         "alignment",
         "metrics",
     ],
-    ["output"],
+    ["output", "markup"],
     ["runtime"],
     ["io", "draw", "weights", "crop", "options"],
     ["models", "synthetic", "testing"],

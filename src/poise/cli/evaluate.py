@@ -16,8 +16,11 @@ from poise.cli.progress import Ticker
 from poise.errors import UsageError
 from poise.evaluation import (
     Estimates,
+    Evaluation,
     Truth,
     find_pictures,
+    follow,
+    match,
     measure,
     read_annotations,
     read_boxes,
@@ -27,11 +30,23 @@ from poise.evaluation import (
     walk,
 )
 from poise.evaluation import sample as choose_sample
+from poise.evaluation.report import (
+    look_in_folder,
+    look_in_video,
+    refuse_report,
+    write_report,
+)
+from poise.evaluation.report.gallery import Look
 from poise.models.base import PoseModel
 from poise.options import ModelOptions, Precision
 
 Images = Annotated[
-    str | None, typer.Option("--images", metavar="DIR", help="Folder of the pictures.")
+    str | None,
+    typer.Option(
+        "--images",
+        metavar="DIR|VIDEO",
+        help="Folder of the pictures; or a video, whose annotations are a keypoint file.",
+    ),
 ]
 Annotations = Annotated[
     str,
@@ -48,6 +63,14 @@ Predictions = Annotated[
         "--predictions",
         metavar="FILE",
         help="Run no model: evaluate who is in this file, COCO results or any that Poise reads.",
+    ),
+]
+ReportFolder = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        metavar="DIR",
+        help="Write one HTML page, with the worst pictures, and its figures as JSON here.",
     ),
 ]
 Sample = Annotated[
@@ -75,6 +98,8 @@ def evaluate(
     boxes: BoxSource = "detector",
     predictions: Predictions = None,
     sample: Sample = None,
+    report: ReportFolder = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a report.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     precision: Annotated[
         Precision, typer.Option(help="'f32' gives the same figures on every machine.")
@@ -82,65 +107,111 @@ def evaluate(
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
     model: ModelOptions,
 ) -> None:
-    """Measure a model on annotated pictures: COCO AP and AR, OKS, PCK, kinds of mistakes."""
+    """Measure a model on annotated pictures or a video: COCO AP and AR, OKS, PCK, mistakes, ids."""
     require_engine()
-    task = Task(read_annotations(annotations), images, boxes, sample)
+    task = Task(images, boxes, predictions, sample)
+    task.check()
+    if report is not None:
+        refuse_report(Path(report), overwrite=overwrite)
+    truth = read_annotations(annotations)
     ticker = Ticker(enabled=progress)
     try:
         if predictions is not None:
-            name, estimates = predictions, task.read(predictions)
+            name, estimates = predictions, read_predictions(predictions, truth)
         else:
-            paths = task.find(ticker)
+            truth, paths = task.find(truth, ticker)
             loaded = load_named(model, precision, ticker)
-            name, estimates = loaded.name, task.run(loaded, paths, ticker)
+            name, estimates = loaded.name, task.run(loaded, truth, paths, ticker)
     finally:
         ticker.close()
-    result = measure(estimates, model=name, boxes="predictions" if predictions else boxes)
-    if as_json:
-        typer.echo(json.dumps(to_json(result), ensure_ascii=False, allow_nan=False))
-    else:
-        typer.echo(tell(result))
+    result = task.judge(name, estimates, report, overwrite=overwrite)
+    typer.echo(as_text(result) if as_json else tell(result))
 
 
-@dataclass
+def as_text(result: Evaluation) -> str:
+    """Return the figures as one JSON document."""
+    return json.dumps(to_json(result), ensure_ascii=False, allow_nan=False)
+
+
+@dataclass(frozen=True)
 class Task:
-    """What to evaluate: the truth, its pictures, and whose boxes.
+    """Where the people come from.
 
     Attributes:
-        truth: The annotated pictures.
-        images: Their folder, or None.
+        images: The folder of the pictures, a video, or None.
         boxes: ``detector``, ``gt`` or a file.
+        predictions: A file of people who were found already, or None.
         sample: Only so many pictures, or None.
     """
 
-    truth: Truth
     images: str | None
     boxes: str
+    predictions: str | None
     sample: int | None
 
-    def read(self, predictions: str) -> Estimates:
-        """Return the people of a file."""
-        for option, given in (("--boxes", self.boxes != "detector"), ("--sample", self.sample)):
-            if given:
-                raise UsageError("goes with a model, not with --predictions", where=option)
-        return read_predictions(predictions, self.truth)
+    @property
+    def source(self) -> str:
+        """What is said of where the people come from."""
+        return self.boxes if self.predictions is None else "predictions"
 
-    def find(self, ticker: Ticker) -> list[Path | None]:
-        """Return where each picture is, and say how many are missing."""
-        if self.images is None:
-            remedy = "name the folder of the pictures, or a file with --predictions"
+    def check(self) -> None:
+        """Refuse options that do not go together.
+
+        Raises:
+            UsageError: They do not.
+        """
+        given = {"--boxes": self.boxes != "detector", "--sample": self.sample is not None}
+        for option in (name for name, is_given in given.items() if is_given):
+            if self.predictions is not None:
+                raise UsageError("goes with a model, not with --predictions", where=option)
+            if self.is_video:
+                raise UsageError("goes with a folder of pictures, not with a video", where=option)
+        if self.predictions is None and self.images is None:
+            remedy = "name the folder of the pictures or a video, or give --predictions"
             raise UsageError("missing", where="--images", remedy=remedy)
-        paths = find_pictures(self.truth, self.images)
+
+    @property
+    def is_video(self) -> bool:
+        """Whether the pictures are the frames of a video."""
+        return self.images is not None and Path(self.images).is_file()
+
+    def find(self, truth: Truth, ticker: Ticker) -> tuple[Truth, list[Path | None]]:
+        """Return what is to be evaluated, and where each picture is; say how many are missing."""
+        if self.images is None or self.is_video:
+            return truth, []
+        paths = find_pictures(truth, self.images)
         missing = paths.count(None)
         if missing:
             what = f"{missing} of {len(paths)} annotated pictures are not in {self.images}"
             ticker.say(f"poise: note: {what}; left out", always=True)
-        if self.sample is not None:
-            self.truth, paths = choose_sample(self.truth, paths, self.sample)
-        return paths
+        return (truth, paths) if self.sample is None else choose_sample(truth, paths, self.sample)
 
-    def run(self, model: PoseModel, paths: list[Path | None], ticker: Ticker) -> Estimates:
+    def judge(
+        self, name: str, estimates: Estimates, report: str | None, *, overwrite: bool
+    ) -> Evaluation:
+        """Return the figures, and write the report if there is to be one."""
+        matched = match(estimates.truth, estimates.found, paired=self.source == "gt")
+        result = measure(estimates, model=name, boxes=self.source, matched=matched)
+        if report is not None:
+            look, folder = self.look(estimates), Path(report)
+            write_report(folder, result, estimates, matched, look=look, overwrite=overwrite)
+        return result
+
+    def look(self, estimates: Estimates) -> Look | None:
+        """Return how to get the pictures that were evaluated; None where there are none."""
+        if self.images is None:
+            return None
+        if self.is_video:
+            return look_in_video(estimates.truth, self.images)
+        return look_in_folder(find_pictures(estimates.truth, self.images))
+
+    def run(
+        self, model: PoseModel, truth: Truth, paths: list[Path | None], ticker: Ticker
+    ) -> Estimates:
         """Return the people whom a model finds."""
+        source = str(self.images)
+        report = ticker.begin(source, 1, 1)
+        if self.is_video:
+            return follow(model, truth, source, report=report)
         chosen = self.boxes if self.boxes in ("detector", "gt") else read_boxes(self.boxes)
-        report = ticker.begin(str(self.images), 1, 1)
-        return walk(model, self.truth, paths, boxes=chosen, report=report)
+        return walk(model, truth, paths, boxes=chosen, report=report)

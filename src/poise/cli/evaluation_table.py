@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 
 from poise.evaluation import Evaluation
+from poise.evaluation.truth import name_some
 
 _HEADS = {"box": "0.6 of the head's box", "segment": "from upper neck to head top"}
 
@@ -20,6 +21,7 @@ def tell(result: Evaluation) -> str:
         f"keypoints of those found: {kinds}",
         f"calibration error of the scores: keypoints {_number(keypoints.error)} of "
         f"{keypoints.count}, people {_number(people.error)} of {people.count}",
+        *_tracks(result),
         "",
         *_keypoints(result),
     ]
@@ -37,7 +39,7 @@ def _whose(result: Evaluation) -> Iterable[str]:
         total = result.keypoints + len(result.left_out)
         yield (
             f"all figures are of {result.keypoints} of the {total} annotated keypoints; this "
-            f"layout lacks {', '.join(result.left_out)}"
+            f"layout lacks {name_some(result.left_out)}"
         )
 
 
@@ -66,6 +68,27 @@ def _sizes(result: Evaluation) -> Iterable[str]:
             f"{name:<10}{one.people:8d}{one.matched:8d}    {_number(one.mean_oks)}"
             f"      {_number(one.mean_oks_matched)}            {_number(one.pck)}"
         )
+
+
+def _tracks(result: Evaluation) -> Iterable[str]:
+    ids, motion = result.identities, result.motion
+    if ids is not None:
+        yield (
+            f"ids: HOTA {_number(ids.HOTA)}, IDF1 {_number(ids.IDF1)}, MOTA {_number(ids.MOTA)}, "
+            f"switches {ids.switches}; {ids.tracks} people, {ids.found_tracks} ids"
+        )
+    if motion is not None:
+        lag = f"{motion.lag_frames:.2f} frames" if math.isfinite(motion.lag_frames) else "unknown"
+        time = f" ({motion.lag_ms:.0f} ms)" if math.isfinite(motion.lag_ms) else ""
+        yield (
+            f"jitter: {_percent(motion.jitter)} of the size a frame (truth "
+            f"{_percent(motion.true_jitter)}), at rest {_percent(motion.rest_jitter)}; "
+            f"lag: {lag}{time}"
+        )
+
+
+def _percent(value: float) -> str:
+    return f"{value:.2%}" if math.isfinite(value) else "-"
 
 
 def _keypoints(result: Evaluation) -> Iterable[str]:

@@ -11,10 +11,12 @@ from poise.evaluation.engine import (
     measure_precision,
     require_engine,
 )
+from poise.evaluation.matching import match
 from poise.evaluation.predictions import read_predictions
 from poise.evaluation.readers import read_annotations
 from poise.evaluation.result import Evaluation, measure, to_json
 from poise.evaluation.truth import Truth
+from poise.evaluation.videos import follow
 from poise.evaluation.walk import Estimates, Report, find_pictures, sample, walk
 from poise.models.base import PoseModel
 
@@ -25,6 +27,8 @@ __all__ = [
     "Truth",
     "evaluate",
     "find_pictures",
+    "follow",
+    "match",
     "measure",
     "measure_crowding",
     "measure_precision",

@@ -13,7 +13,9 @@ from poise.evaluation.engine import Precision, measure_crowding, measure_precisi
 from poise.evaluation.heads import measure_heads
 from poise.evaluation.matching import Matched, match, mean_known
 from poise.evaluation.mistakes import shares, sort_mistakes
-from poise.evaluation.truth import Floats
+from poise.evaluation.motion import Motion, measure_motion
+from poise.evaluation.tracks import Identities, has_tracks, measure_identities
+from poise.evaluation.truth import Floats, Truth
 from poise.evaluation.walk import Estimates
 from poise.metrics import pck, torso_length
 from poise.skeleton import Skeleton
@@ -75,6 +77,8 @@ class Evaluation:
         mistakes: Share of each kind of keypoint, good ones too, over people who were found.
         keypoint_scores: The keypoints' scores beside what came true.
         person_scores: The people's scores beside what came true.
+        identities: How well ids were kept; None where either side has none.
+        motion: Jitter and lag in videos; None where the people of the truth have no ids.
         images: Number of pictures that were read.
         missing: Number of annotated pictures that the folder lacks.
         people: Number of people who count in the pictures that were read.
@@ -103,6 +107,8 @@ class Evaluation:
     mistakes: dict[str, float]
     keypoint_scores: Reliability
     person_scores: Reliability
+    identities: Identities | None
+    motion: Motion | None
     images: int
     missing: int
     people: int
@@ -151,6 +157,8 @@ def measure(
         mistakes=shares(sort_mistakes(matched)),
         keypoint_scores=keypoint_reliability(matched),
         person_scores=person_reliability(truth, found, matched),
+        identities=measure_identities(truth, found) if has_tracks(truth, found) else None,
+        motion=_motion(truth, matched),
         images=len(truth.pictures),
         missing=len(estimates.missing),
         people=len(matched),
@@ -199,6 +207,15 @@ def _by_size(matched: Matched, torsos: Floats) -> dict[str, SizeFigures]:
             float(share),
         )
     return figures
+
+
+def _motion(truth: Truth, matched: Matched) -> Motion | None:
+    videos = [picture.video for picture in truth.pictures]
+    named = any(person.id is not None for one in truth.pictures for person in one.people)
+    if not named or len(videos) == len(set(videos)):
+        return None
+    first = [one.time for one in truth.pictures if one.video == videos[0]]
+    return measure_motion(truth, matched, np.array(first))
 
 
 def _share(matched: Matched, lengths: Floats, alpha: float) -> float:

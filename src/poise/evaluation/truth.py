@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -55,6 +57,7 @@ class TruePicture:
         ignored: Polygons, each (P, 2) pixels, in which nobody was annotated.
         crowding: CrowdPose's crowd index, 0..1, or None.
         video: The name of the video that it is a frame of, or nothing.
+        time: Seconds from the start of the video; NaN where nobody says.
     """
 
     id: int
@@ -64,6 +67,7 @@ class TruePicture:
     ignored: tuple[Floats, ...] = ()
     crowding: float | None = None
     video: str = ""
+    time: float = math.nan
 
     @property
     def counted(self) -> tuple[TruePerson, ...]:
@@ -128,3 +132,9 @@ def share(truth: Truth, source: Skeleton) -> Truth:
         left_out=left_out,
         spread=tuple(truth.sigmas[known].tolist()),
     )
+
+
+def name_some(names: Sequence[str], most: int = 6) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -10,7 +10,7 @@ import numpy as np
 from poise.angles import LIMBS, Floats
 from poise.clip import Track
 from poise.comparison.report.axes import Axis
-from poise.comparison.report.markup import Markup, tag
+from poise.markup import Markup, tag
 
 PANEL = (220.0, 240.0)
 _MARGIN = 18.0

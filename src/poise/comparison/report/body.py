@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from poise.comparison.report.markup import Markup, tag
 from poise.comparison.report.sheet import Sheet, tone_of
 from poise.comparison.result import Part
+from poise.markup import Markup, tag
 
 _WIDTH, _HEIGHT = 300, 430
 _MIDDLE = _WIDTH / 2

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from poise.comparison.report.axes import Axis, Floats, means, smooth, span_of, thin
-from poise.comparison.report.markup import Markup, join, path_of, tag
 from poise.comparison.report.sheet import Sheet
 from poise.comparison.scoring import LATE
+from poise.markup import Markup, join, path_of, tag
 
 _WIDTH, _HEIGHT = 480.0, 300.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 14.0, 26.0, 44.0

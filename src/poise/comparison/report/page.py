@@ -7,7 +7,6 @@ from importlib.resources import files
 
 from poise.comparison.report.body import draw_body
 from poise.comparison.report.curves import draw_alignment, draw_lag
-from poise.comparison.report.markup import Content, Markup, join, tag
 from poise.comparison.report.pairs import draw_pairs
 from poise.comparison.report.sheet import TONES, Sheet
 from poise.comparison.report.summary import (
@@ -25,6 +24,7 @@ from poise.comparison.report.tables import (
 )
 from poise.comparison.report.timeline import draw_timeline
 from poise.comparison.scoring import LATE
+from poise.markup import Content, Markup, join, tag
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"
 # Red to green on white and on black: each three times as light or dark as the ground, or as near

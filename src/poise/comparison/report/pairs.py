@@ -9,9 +9,9 @@ import numpy as np
 
 from poise.angles import LIMBS
 from poise.comparison.report.bodies import PANEL, body_at, draw_strokes, fit_axes
-from poise.comparison.report.markup import Markup, tag
 from poise.comparison.report.sheet import MomentPictures, Picture, Sheet
 from poise.comparison.result import Fault
+from poise.markup import Markup, tag
 
 MOST_PAIRS = 6
 _LONGEST_SIDE = 560  # pixels of a picture in the page

@@ -10,7 +10,6 @@ from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import quote
 
-from poise.comparison.report.markup import Markup, tag
 from poise.comparison.report.page import render_page
 from poise.comparison.report.phrases import Phrases
 from poise.comparison.report.saving import save_files, to_json
@@ -18,6 +17,7 @@ from poise.comparison.report.sheet import Sheet, short_name
 from poise.comparison.report.summary import verdict_chip
 from poise.comparison.report.tables import cell, score_cell, table
 from poise.comparison.result import Comparison, Fault
+from poise.markup import Markup, tag
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from poise import __version__
 from poise.clip import Track
-from poise.comparison.report.markup import Markup, join, tag
 from poise.comparison.report.sheet import Sheet, short_name, tone_of
 from poise.comparison.result import Relation
 from poise.comparison.scoring import LATE, LOWEST_COVERAGE, NEARLY, RIGHT, SCALE, TOLERANCE
 from poise.comparison.words import describe_moment, describe_relation
+from poise.markup import Markup, join, tag
 
 _TOLD = 3  # faults that the top of the page names
 _MARKS = {"right": "✓", "nearly": "≈", "wrong": "✕", "cannot say": "?"}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from poise.comparison.report.markup import Content, Markup, tag
 from poise.comparison.report.sheet import Sheet, tone_of
 from poise.comparison.report.timeline import size_of
 from poise.comparison.result import Fault, Part, Segment
 from poise.comparison.scoring import LATE
+from poise.markup import Content, Markup, tag
 
 MOST_FAULTS = 60
 _SHOWN_FAULTS = 8

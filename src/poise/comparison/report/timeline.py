@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from poise.comparison.report.axes import Axis, lowest, means, smooth, span_of, thin
-from poise.comparison.report.markup import Markup, join, path_of, tag
 from poise.comparison.report.sheet import Sheet, tone_of
 from poise.comparison.result import Fault
+from poise.markup import Markup, join, path_of, tag
 
 _LEFT, _RIGHT, _TOP = 124.0, 20.0, 14.0
 _PLOT, _STRIP, _LANE = 170.0, 20.0, 26.0

@@ -12,9 +12,11 @@ from typing import Any
 
 from poise.errors import InputError
 from poise.evaluation.readers import aic, coco, lsp, mpii, ochuman
+from poise.evaluation.readers.clips import clip_truth
 from poise.evaluation.readers.matlab import is_matlab
 from poise.evaluation.truth import Truth
-from poise.io.formats.source import load_json, natural_key, well_formed
+from poise.io.clips import read_clip
+from poise.io.formats.source import Source, load_json, natural_key, well_formed
 
 _WANTED = (
     "COCO keypoint annotations (a JSON object with images, annotations and categories), or those "
@@ -24,6 +26,8 @@ _WANTED = (
 
 def read_annotations(path: str | Path) -> Truth:
     """Read the annotations of pictures: COCO's and its kin, MPII, AI Challenger, OCHuman, LSP.
+
+    A keypoint file of another kind, such as Poise's own JSONL, is the truth of its frames.
 
     Args:
         path: The file, or a folder of JSON files of one kind, as PoseTrack18 has one a video.
@@ -41,6 +45,8 @@ def read_annotations(path: str | Path) -> Truth:
 def _read(where: Path) -> Truth:
     if is_matlab(where):
         return lsp.read(where)
+    if not _is_json(where):
+        return clip_truth(read_clip(where))
     document = load_json(where)
     reader = _choose(document)
     if reader is None:
@@ -48,6 +54,13 @@ def _read(where: Path) -> Truth:
     with well_formed(where, f"{reader.TITLE} annotations"):
         truth: Truth = reader.read(document, where)
     return truth
+
+
+def _is_json(where: Path) -> bool:
+    """Whether a file is one JSON document, or not there; else it may be a clip, such as JSONL."""
+    if not where.is_file():
+        return True
+    return where.suffix.lower() != ".jsonl" and Source(where).head.lstrip()[:1] in (b"{", b"[")
 
 
 def _choose(document: Any) -> Any:
