@@ -36,7 +36,7 @@ FLOORS = [
     ["models", "synthetic", "testing"],
     ["pipeline"],
     ["loading"],
-    ["batch", "comparison", "classification", "evaluation"],
+    ["batch", "comparison", "classification", "evaluation", "checking"],
     ["cli"],
 ]
 MODULES = sorted(SOURCE.rglob("*.py"))

@@ -11,12 +11,15 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from poise.cli.checking import check
+from poise.cli.parameters import one_flag
 from poise.errors import WeightsError
 from poise.models import Card, choose_model, find_cards, list_cards
 from poise.models.choice import remembered
 from poise.models.licence import require_licences
 from poise.models.strangers import stranger_problems
 from poise.models.table import PREFERENCE, TIERS
+from poise.options import ModelOptions
 from poise.weights import Shelf, WeightFile, cache_path, fetch_all
 
 app = typer.Typer(help="List, fetch and check models.", no_args_is_help=True)
@@ -96,12 +99,13 @@ def _row(card: Card, shelf: Shelf) -> dict[str, Any]:
     }
 
 
+app.command("check")(check)
+
+
 @app.command("get")
 def get(
     names: Annotated[list[str], typer.Argument(help="Models, such as blazepose, or auto.")],
-    accept_licence: Annotated[
-        bool, typer.Option("--accept-licence", help="Accept what the licences forbid or demand.")
-    ] = False,
+    accept_licence: Annotated[bool, one_flag(ModelOptions, "accept_licence")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
 ) -> None:
     """Fetch the weights of models; what is here already is not fetched again."""
