@@ -34,11 +34,12 @@ LEAST_KEYPOINTS = 5
 
 @dataclass
 class Photograph:
-    """A labelled picture: P people with keypoints, B boxes of all people, C of crowds."""
+    """A labelled picture: P people with keypoints and boxes, B boxes of all people, C of crowds."""
 
     image: Image
     keypoints: np.ndarray
     areas: np.ndarray
+    counted: np.ndarray
     boxes: np.ndarray
     crowds: np.ndarray
 
@@ -79,6 +80,7 @@ def _label(image: Image, people: list[dict]) -> Photograph:
         image,
         np.where(points[..., 2:] > 0, points[..., :2], np.nan).astype(np.float32),
         np.array([one["area"] for one in counted], np.float32),
+        _boxes(counted),
         _boxes([one for one in people if not one["iscrowd"]]),
         _boxes([one for one in people if one["iscrowd"]]),
     )

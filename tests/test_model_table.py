@@ -460,6 +460,13 @@ def test_list_as_json_names_every_model() -> None:
     assert rows["fake"]["available"]
     assert rows["tinypose-256"]["size_bytes"] == 1470698 + 2600722
     assert answer["aliases"]["auto"] == list(PREFERENCE)
+    assert answer["aliases"]["human"] == "rtmpose-m"
+    assert answer["aliases"]["3d"] == TIERS["3d"].model
+    assert answer["tiers"]["crowd"]["why"]
+    assert rows["rtmpose-m"]["aliases"][:2] == ["human", "body"]
+    assert rows["alphapose-fastpose-resnet50"]["restriction"]
+    assert not rows["alphapose-fastpose-resnet50"]["accepted"]
+    assert (rows["rtmpose-m"]["fetchable"], rows["rtmpose-t"]["fetchable"]) == (True, False)
 
 
 def test_list_as_a_table_names_every_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -467,6 +474,43 @@ def test_list_as_a_table_names_every_model(monkeypatch: pytest.MonkeyPatch) -> N
     shown = _run("list").stdout
     assert all(name in shown for name in CARDS)
     assert "\x1b" not in shown
+    assert max(map(len, shown.splitlines()[: len(CARDS) + 1])) <= 160
+    (line,) = [
+        line for line in shown.splitlines() if line.startswith("alphapose-fastpose-resnet50 ")
+    ]
+    assert line.split()[1:7] == ["crop", "coco17", "192x256", "own", "?", "AlphaPose's"]
+    assert "!" in line and "AP 72.0 COCO val2017" in line
+    assert "non-commercial" in shown.splitlines()[-2]
+
+
+@pytest.mark.parametrize("columns", [100, 120, 160])
+def test_list_fits_its_terminal_and_cuts_no_name(
+    monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    from rich.console import Console
+
+    monkeypatch.setattr(
+        "poise.cli.listing.Console",
+        lambda **_: Console(width=columns, force_terminal=True, color_system=None),
+    )
+    lines = _run("list").stdout.splitlines()[: len(CARDS) + 1]
+    names = [line.split()[0] for line in lines[1:]]
+    assert names == list(CARDS)
+    assert max(map(len, lines)) <= columns
+    assert all(" yes " in line or " no " in line or " own " in line for line in lines[1:])
+
+
+def test_list_finds_what_is_asked_for() -> None:
+    def listed(*words: str) -> set[str]:
+        return {row["name"] for row in json.loads(_run("list", "--json", *words).stdout)["models"]}
+
+    assert listed("dwpose") == {"dwpose-t", "dwpose-s", "dwpose-m", "dwpose-l", "dwpose-l-384"}
+    assert listed("human") >= {"rtmpose-m", "rtmpose-m-humanart"}  # by another name, and by name
+    assert all(CARDS[name].skeleton == "halpe26" for name in listed("halpe26", "--kind", "crop"))
+    assert listed("--here") == {"fake"}
+    assert {CARDS[name].kind for name in listed("--kind", "detector")} == {"detector"}
+    assert listed("zzz") == set()
+    assert "no model fits" in str(_run("list", "zzz").exception)
 
 
 @pytest.mark.parametrize("command", ["get", "verify", "path"])

@@ -38,7 +38,7 @@ FLOORS = [
     ["models", "synthetic", "testing"],
     ["pipeline"],
     ["loading"],
-    ["batch", "comparison", "classification", "evaluation", "lineup", "benchmarking"],
+    ["batch", "comparison", "classification", "evaluation", "lineup", "benchmarking", "checking"],
     ["cli"],
 ]
 MODULES = sorted(SOURCE.rglob("*.py"))

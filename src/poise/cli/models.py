@@ -2,106 +2,35 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
-from rich.table import Table
 
+from poise.cli.checking import check
+from poise.cli.listing import list_models
+from poise.cli.parameters import one_flag
 from poise.errors import WeightsError
-from poise.models import Card, choose_model, find_cards, list_cards
+from poise.models import choose_model, find_cards, list_cards
 from poise.models.choice import remembered
 from poise.models.licence import require_licences
-from poise.models.strangers import stranger_problems
-from poise.models.table import PREFERENCE, TIERS
+from poise.options import ModelOptions
 from poise.weights import Shelf, WeightFile, cache_path, fetch_all
 
 app = typer.Typer(help="List, fetch and check models.", no_args_is_help=True)
-_WIDE = 160
 Names = Annotated[list[str] | None, typer.Argument(help="Models; all that are here if not given.")]
 
 
-@app.command("list")
-def list_models(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
-) -> None:
-    """List the models, and whether their weights are on this machine."""
-    shelf = Shelf.from_environment()
-    rows = [_row(card, shelf) for card in list_cards()]
-    if as_json:
-        aliases = {
-            **{t: row.model for t, row in TIERS.items()},
-            "auto": remembered() or list(PREFERENCE),
-        }
-        typer.echo(json.dumps({"models": rows, "aliases": aliases}, indent=2))
-        return
-    # In a pipe there is no edge: a model stays on its line.
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDE)
-    console.print(_table(rows))
-    for line in _tail():
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "kind", "skeleton", "here", "MB", "licence", "accuracy"):
-        table.add_column(column, overflow="fold", no_wrap=column != "accuracy")
-    for row in rows:
-        size = row["size_bytes"]
-        table.add_row(
-            row["name"],
-            row["kind"],
-            row["skeleton"],
-            "yes" if row["available"] else "no",
-            "?" if size is None else f"{size / 1e6:.1f}",
-            _short(row["licence"]),
-            _short(row["accuracy"]),
-        )
-    return table
-
-
-def _short(text: str) -> str:
-    return text.partition(" (")[0]
-
-
-def _tail() -> list[str]:
-    chosen = remembered() or f"not chosen yet; the first that can be had of {', '.join(PREFERENCE)}"
-    names = ", ".join(f"{name} = {tier.model}" for name, tier in TIERS.items())
-    joined = "Join a detector and a crop model with +: rtmdet-nano+tinypose-256. All facts: --json."
-    return ["", f"auto: {chosen}", f"Other names: {names}", joined, *stranger_problems()]
-
-
-def _row(card: Card, shelf: Shelf) -> dict[str, Any]:
-    files = [file for part in find_cards(card.name) for file in part.files]
-    return {
-        "name": card.name,
-        "family": card.family,
-        "kind": card.kind,
-        "skeleton": card.skeleton,
-        "detector": card.detector,
-        "input": list(card.size),
-        "available": all(shelf.find(file) for file in files),
-        "size_bytes": card.bytes,
-        "licence": card.licence,
-        "data": card.data,
-        "accuracy": card.accuracy,
-        "note": card.note,
-        "source": [source for file in card.files for source in file.sources[:1]],
-        "sha256": [file.sha256 for file in card.files],
-    }
+app.command("list")(list_models)
+app.command("check")(check)
 
 
 @app.command("get")
 def get(
     names: Annotated[list[str], typer.Argument(help="Models, such as blazepose, or auto.")],
-    accept_licence: Annotated[
-        bool, typer.Option("--accept-licence", help="Accept what the licences forbid or demand.")
-    ] = False,
+    accept_licence: Annotated[bool, one_flag(ModelOptions, "accept_licence")] = False,
     progress: Annotated[bool, typer.Option(help="Show progress on stderr.")] = True,
 ) -> None:
     """Fetch the weights of models; what is here already is not fetched again."""

@@ -73,6 +73,12 @@ def _flags(kind: type[Any]) -> list[inspect.Parameter]:
     ]
 
 
+def one_flag(kind: type[Any], field: str) -> Any:
+    """Return the flag of one field, for a command that takes not all of a dataclass."""
+    _, option = get_args(_flag(get_type_hints(kind, include_extras=True)[field]))
+    return option
+
+
 def _flag(hint: Any) -> Any:
     if get_origin(hint) is not Annotated:
         raise TypeError(f"an option field needs Annotated[type, help], got {hint}")
