@@ -112,6 +112,12 @@ def test_who_overlaps_stays_and_nobody_is_nobody():
         [np.zeros((64, 64, 3), np.uint8)]
     )
     assert len(people) == 2
+    # Also where every score is good enough, a cat is nobody.
+    every = dataclasses.replace(FINDER, settings={"score": 0.0})
+    (people,) = Detr(Answer(*said(640 * BOXES, SURE, rows=5)), every).detect(
+        [np.zeros((64, 64, 3), np.uint8)]
+    )
+    assert len(people) == 4
     none = queries(BOXES[:0], SURE[:0])
     assert len(Detr(Answer(*none), FINDER).detect([np.zeros((64, 64, 3), np.uint8)])[0]) == 0
 
