@@ -8,6 +8,7 @@ easy_ViTPose, inference; mmdetection's and Megvii's YOLOX read OpenCV's pictures
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,13 @@ NAMES = [
     (name, order)
     for name in CARDS
     for stem, order in TRAINED.items()
-    if name == stem or name.startswith((f"{stem}-", f"{stem}n-", f"{stem}x-"))
+    if re.match(rf"{stem}[nsmlx]?(-|$)", name)
 ]
 
 
 def test_the_names_that_matter_are_there() -> None:
     known = dict(NAMES)
-    for name in ("rtmpose-m", "rtmo-s", "yolox-nano", "yolox-m-humanart", "rtmdet-m"):
+    for name in ("rtmpose-m", "rtmo-s", "yolox-nano", "yolox-m-humanart", "yolo26x-pose"):
         assert name in known
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from poise.errors import ModelError
-from poise.models import detr, load_model
+from poise.models import detr, find_model, load_model
 from poise.models.detr import Detr
 from poise.models.detr_pose import DetrPose, fuse
 from poise.models.table import CARDS
@@ -112,6 +112,12 @@ def test_who_overlaps_stays_and_nobody_is_nobody():
         [np.zeros((64, 64, 3), np.uint8)]
     )
     assert len(people) == 2
+    # Also where every score is good enough, a cat is nobody.
+    every = dataclasses.replace(FINDER, settings={"score": 0.0})
+    (people,) = Detr(Answer(*said(640 * BOXES, SURE, rows=5)), every).detect(
+        [np.zeros((64, 64, 3), np.uint8)]
+    )
+    assert len(people) == 4
     none = queries(BOXES[:0], SURE[:0])
     assert len(Detr(Answer(*none), FINDER).detect([np.zeros((64, 64, 3), np.uint8)])[0]) == 0
 
@@ -303,6 +309,14 @@ def test_a_tiny_pose_network_through_the_real_engine(tmp_path, told):
     np.testing.assert_allclose(poses.keypoints, into(box, POINTS), atol=1e-3)
     assert model(image).keypoints.tobytes() == poses.keypoints.tobytes()
     assert len(model(rectangle((128, 96), box, (0, 255, 255)))) == 0
+
+
+@pytest.mark.parametrize("name", ["rtdetr-r18", "dfine-n", "rf-detr-nano"])
+def test_a_detector_of_queries_goes_with_any_crop_model(name):
+    recipe = find_model(f"{name}+tinypose-256")
+    assert [card.name for card in recipe.cards] == [name, "tinypose-256"]
+    with pytest.raises(ModelError, match="not a detector and a crop model"):
+        find_model(f"{name}+detrpose-n")
 
 
 def test_users_who_have_no_file_are_told_how_to_make_it():

@@ -146,7 +146,8 @@ def test_other_classes_do_not_count():
     np.testing.assert_allclose(poses.keypoints, 640 * POINTS, atol=1e-3)
     final = encode_final(640 * POINTS, SCORES, 640 * BOXES, SURE, kind=1)
     assert len(YoloPose(Answer(final), card)(frame((640, 640)).image)) == 4
-    assert len(YoloPose(Answer(final), CARD)(frame((640, 640)).image)) == 0
+    for card in (CARD, dataclasses.replace(CARD, settings={"score": 0.0})):
+        assert len(YoloPose(Answer(final), card)(frame((640, 640)).image)) == 0
 
 
 def test_rows_are_read_as_plain_loops_do():
@@ -159,7 +160,7 @@ def test_rows_are_read_as_plain_loops_do():
         wanted = [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]
         np.testing.assert_allclose(people.boxes[i], wanted, rtol=1e-5, atol=1e-4)
         assert people.sure[i] == row[6]
-        assert final.sure[i] == 0
+        assert final.sure[i] == -1
         for k in range(17):
             np.testing.assert_array_equal(people.keypoints[i, k], row[8 + 3 * k : 10 + 3 * k])
             assert people.scores[i, k] == row[10 + 3 * k]

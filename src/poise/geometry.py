@@ -71,12 +71,14 @@ def suppress(boxes: FloatArray, scores: FloatArray, threshold: float) -> npt.NDA
         Row numbers of the boxes that stay, best first: none overlaps a better one by more than
         ``threshold`` (intersection over union).
     """
-    order = np.argsort(-scores, kind="stable")
-    overlap = iou(boxes, boxes)
+    left = np.argsort(-scores, kind="stable")
+    if threshold >= 1:
+        return left
     keep: list[int] = []
-    for row in order:
-        if not keep or overlap[row, keep].max() <= threshold:
-            keep.append(int(row))
+    while len(left):
+        best, left = left[:1], left[1:]
+        keep.extend(best)
+        left = left[iou(boxes[best], boxes[left])[0] <= threshold]
     return np.array(keep, np.int64)
 
 

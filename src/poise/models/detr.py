@@ -47,7 +47,7 @@ class Detr(WholeDetector):
             if logits and others[0].shape[2] > person:
                 return decode(boxes[0], others[0][..., person], self._card.size)
             if len(labels) == 1 and labels[0].shape == others[0].shape == (count, queries):
-                return boxes[0], np.where(labels[0] == person, others[0], 0).astype(np.float32)
+                return boxes[0], np.where(labels[0] == person, others[0], -1).astype(np.float32)
         wanted = (
             f"boxes (N, Q, 4) and logits (N, Q, C) with more than {person} classes, or labels "
             "(N, Q), boxes (N, Q, 4) and scores (N, Q)"

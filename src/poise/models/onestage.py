@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from poise.crop import crop
 from poise.geometry import invert, transform
@@ -38,6 +39,13 @@ class People:
     scores: FloatArray
     boxes: FloatArray | None
     once: bool = False
+
+    def select(self, rows: npt.NDArray[np.int64]) -> People:
+        """Return only some of the people, by their row numbers."""
+        boxes = None if self.boxes is None else self.boxes[rows]
+        return People(
+            self.sure[rows], self.keypoints[rows], self.scores[rows], boxes, once=self.once
+        )
 
 
 class OneStageModel(PoseModel, ABC):
@@ -76,7 +84,9 @@ class OneStageModel(PoseModel, ABC):
     def _estimate_one(self, frame: Frame) -> Poses:
         size = self._card.size
         affine = place(frame.size, size, stretch=self.stretch, centred=self.centred)
-        people = self._decode(self._run(crop(frame.image, affine, size, pad=GREY)[None]))
+        offered = self._decode(self._run(crop(frame.image, affine, size, pad=GREY)[None]))
+        # Of the thousands that some networks offer, few are worth a second look.
+        people = offered.select(np.flatnonzero(offered.sure >= self._minimum))
         back = invert(affine)
         keypoints = np.where(people.scores[..., None] > 0, people.keypoints, np.nan)
         keypoints = transform(back, keypoints)

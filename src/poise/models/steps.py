@@ -135,7 +135,7 @@ def read_suppressed(
         person: Number of the class that counts.
 
     Returns:
-        (N, M, 4) boxes in input pixels and (N, M) scores, 0 for other classes; None where the
+        (N, M, 4) boxes in input pixels and (N, M) scores, -1 for other classes; None where the
         outputs have other shapes.
     """
     if len(outputs) not in (1, 2):
@@ -145,7 +145,7 @@ def read_suppressed(
         return None
     scores = found[..., 4]
     if classes:
-        scores = np.where(classes[0] == person, scores, 0)
+        scores = np.where(classes[0] == person, scores, -1)
     return found[..., :4], scores.astype(np.float32)
 
 

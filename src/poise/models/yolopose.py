@@ -64,9 +64,9 @@ def decode(cells: FloatArray, count: int, person: int = 0) -> People:
 
 
 def read_people(rows: FloatArray, person: int = 0) -> People:
-    """Read (M, 6 + 3 K) rows that are suppressed already; those of other classes have score 0."""
+    """Read (M, 6 + 3 K) rows that are suppressed already; other classes have the score -1."""
     joints = rows[:, 6:].reshape(len(rows), -1, 3)
-    sure = np.where(rows[:, 5] == person, rows[:, 4], 0).astype(np.float32)
+    sure = np.where(rows[:, 5] == person, rows[:, 4], -1).astype(np.float32)
     return People(sure, joints[..., :2], joints[..., 2], rows[:, :4], once=True)
 
 
