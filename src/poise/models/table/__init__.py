@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from poise.models.card import Card
 from poise.models.table import (
+    detectron2,
     efficientpose,
     mediapipe,
     movenet,
@@ -11,6 +12,7 @@ from poise.models.table import (
     openpose,
     paddle,
     posenet,
+    torchvision,
     yolox,
 )
 
@@ -26,6 +28,7 @@ FAMILIES = (
     "posenet",
     "movenet",
     "paf",
+    "rcnn",
     "fake",
 )
 
@@ -61,6 +64,8 @@ CARDS: dict[str, Card] = {
         *efficientpose.ROWS,
         *movenet.ROWS,
         *openpose.ROWS,
+        *torchvision.ROWS,
+        *detectron2.ROWS,
         _FAKE,
     )
 }
