@@ -48,6 +48,27 @@ def get(
             typer.echo(str(found))
 
 
+@app.command("export")
+def export(
+    name: Annotated[str, typer.Argument(help="A model of torch, such as keypoint-rcnn.")],
+    target: Annotated[Path, typer.Argument(help="The .onnx file to write.")],
+    weights: Annotated[
+        Path | None, typer.Option(help="A checkpoint of your own; else the published one.")
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="A card file of your own, which describes a model.")
+    ] = None,
+) -> None:
+    """Write a model of torch as an ONNX file, which runs without torch."""
+    from poise.models.exporting import export_model
+
+    with _Bars(enabled=True) as bars:
+        path = export_model(
+            name, target, weights=weights, card=card, report=bars.say, progress=bars.show
+        )
+    typer.echo(str(path))
+
+
 @app.command("verify")
 def verify(names: Names = None) -> None:
     """Hash the weights again; exit code 5 if a file is missing or not what it should be."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from poise.models.card import Card
 from poise.models.table import (
+    detectron2,
     detr,
     efficientpose,
     heatmaps,
@@ -15,6 +16,7 @@ from poise.models.table import (
     posenet,
     rtmo,
     rtmpose,
+    torchvision,
     ultralytics,
     vitpose,
     yolox,
@@ -42,6 +44,7 @@ FAMILIES = (
     "yolopose",
     "detr",
     "detr_pose",
+    "rcnn",
     "fake",
 )
 
@@ -72,6 +75,8 @@ CARDS: dict[str, Card] = {
         *openpose.ROWS,
         *rtmo.ROWS,
         *ultralytics.ROWS,
+        *torchvision.ROWS,
+        *detectron2.ROWS,
         _FAKE,
     )
 }
