@@ -305,6 +305,16 @@ def test_a_size_that_the_network_cannot_take_is_refused(tmp_path: Path) -> None:
         on("onnxruntime", path, pixels=pixels)
 
 
+@pytest.mark.parametrize("engine", BOTH)
+@pytest.mark.parametrize("kind", ["UINT8", "INT32", "DOUBLE"])
+def test_networks_that_take_other_numbers_get_them(tmp_path: Path, engine: str, kind: str) -> None:
+    net = tiny.Tiny([1, 4, 4, 3], kind=getattr(tiny.onnx.TensorProto, kind))
+    path = net.save(tmp_path / "net.onnx", net.node("Cast", "x", to=tiny.FLOAT))
+    pictures = noise(1, 4, 4, 3)
+    (seen,) = on(engine, path, pixels=Pixels(layout="NHWC", order="BGR")).run(pictures)
+    np.testing.assert_array_equal(seen, pictures[..., ::-1])
+
+
 def test_numbers_of_sixteen_bits_come_out_as_float32(tmp_path: Path) -> None:
     half = tiny.onnx.TensorProto.FLOAT16
     net = tiny.Tiny([1, 3, 4, 4], kind=half)

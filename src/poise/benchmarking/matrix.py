@@ -73,7 +73,8 @@ class Configuration:
 
     def __str__(self) -> str:
         threads = "every core" if self.threads is None else f"threads {self.threads}"
-        return f"{self.model} on {self.engine}, {self.precision}, batch {self.batch}, {threads}"
+        given = "following" if self.follow else f"batch {self.batch}"
+        return f"{self.model} on {self.engine}, {self.precision}, {given}, {threads}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields, ready for JSON."""

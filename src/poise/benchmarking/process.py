@@ -30,7 +30,8 @@ class Process(Closing):
         # What it complains about may be much; a file never fills up as a pipe does.
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed in close)
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "poise.benchmarking.worker"],
+            # -P: what lies in the user's folder is not imported.
+            [sys.executable, "-P", "-m", "poise.benchmarking.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,

@@ -28,7 +28,14 @@ from poise.runtime.plan import Arrays, Pixels, Plan, last_line, misfit
 _SILENT = "ORT_DISABLE_TELEMETRY"
 _FOLDER_OF_DATA = "session.model_external_initializers_file_folder_path"
 _FOREIGN = (".tflite", ".pb", ".xml", ".bin")
-_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(uint8)": np.uint8,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+}
 
 
 class ONNXRuntimeNetwork:
