@@ -183,8 +183,10 @@ def load_model(
     top_down = importlib.import_module("poise.models.topdown")
     finder = _load(detector, paths[: len(first)], precision)
     still = None
-    if detector.settings.get("tiles"):
-        still = importlib.import_module("poise.models.tiles").TiledDetector(finder)
+    tiles = detector.settings.get("tiles")
+    if tiles:
+        tiled = importlib.import_module("poise.models.tiles").TiledDetector
+        still = tiled(finder) if tiles is True else tiled(finder, largest=tiles)
     restless = bool(reader.settings.get("restless"))
     return cast(
         PoseModel,

@@ -58,7 +58,8 @@ def distinct(
     """Return the rows of those who are there, without a second reading of the same person.
 
     Of two poses that are more alike than ``SAME_POSE`` (OKS), the one with the larger claim
-    stays, and of equal claims the first.
+    stays, and of equal claims the first. A hand is the same whether it was read as a left or as a
+    right one.
 
     Args:
         poses: One row for each region.
@@ -68,7 +69,7 @@ def distinct(
     rows = np.flatnonzero(there)
     if len(rows) < 2:
         return rows
-    few = poses.keypoints[rows]
+    few = _fold(poses.keypoints[rows], poses.skeleton.flip)
     alike = oks(few, few, box_area(poses.boxes[rows]), poses.skeleton.sigmas)
     order = np.arange(len(rows)) if claims is None else np.argsort(-claims[rows], kind="stable")
     kept: list[int] = []
@@ -77,6 +78,18 @@ def distinct(
             kept.append(int(row))
     chosen: npt.NDArray[np.int64] = np.sort(rows[kept])
     return chosen
+
+
+def _fold(keypoints: FloatArray, flip: npt.NDArray[np.int64]) -> FloatArray:
+    """Let people of whom one side alone is there, as hands are, have both sides in one place."""
+    there = np.isfinite(keypoints[..., 0])
+    one_sided = (there != there[:, flip]).all(axis=1)
+    if not one_sided.any():
+        return keypoints
+    folded: FloatArray = np.where(
+        (one_sided[:, None] & ~there)[..., None], keypoints[:, flip], keypoints
+    )
+    return folded
 
 
 def _present(reader: CropModel, read: CropPoses) -> npt.NDArray[np.bool_]:
