@@ -5,7 +5,8 @@
 The other environment holds ``mediapipe==0.10.21``; the weights of ``hands``, ``face`` and
 ``blazepose-wholebody`` must be here. A file is a picture or a video; both sides get the same
 decoded pictures, and MediaPipe's smoothing is off. A video is followed on both sides; with
-``--still`` each of its frames is a picture by itself. ``--step 10`` takes every tenth frame.
+``--still`` each of its frames is a picture by itself. ``--step 10`` takes every tenth frame. Of a
+still picture Poise looks at the whole only, as on video, and not at its parts, as it else does.
 
 Each hand or face of MediaPipe's is compared with Poise's nearest; both found it where their mean
 distance is less than half its size (the longer side of the box around MediaPipe's points).
@@ -68,7 +69,8 @@ def compare(model: str, given: argparse.Namespace) -> None:
     for file in given.files:
         frames = read(file, given)
         still = given.still or len(frames) == 1
-        poses = ready.estimate(frames) if still else list(ready.follow(frames))
+        clips = [[frame] for frame in frames] if still else [frames]
+        poses = [poses for clip in clips for poses in ready.follow(clip)]
         with tempfile.TemporaryDirectory() as folder:
             pictures = np.stack([frame.image for frame in frames])
             theirs = theirs_of(given.mediapipe, pictures, Path(folder), model, still=still)

@@ -8,8 +8,9 @@ k-th of the one is the mirror image of the k-th of the other: mirrored photograp
 and so do the surface's triangles but for six of 1322 sides.
 
 Where a point is the same landmark as one of the 68 of the face (iBUG 300-W), it has that name: so
-it is for 50 of them, which the published tables of correspondence give alike (P. Yan,
-Mediapipe_2_Dlib_Landmarks, and others). The 16 of the jaw beside the chin are not among them: in
+it is for 50 of them, as the published tables of correspondence say (P. Yan,
+Mediapipe_2_Dlib_Landmarks, and others; where these differ, at the outer ends of brows and nostrils,
+what most of them say). The 16 of the jaw beside the chin are not among them: in
 the 68 they lie on the outline that the camera sees, in the mesh on the surface, and no two tables
 agree; nor are the upper two of the nose's bridge.
 

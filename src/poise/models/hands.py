@@ -44,17 +44,17 @@ class PalmDetector(BlazeDetector):
 
     ``Detections.anchors`` are the ends of the square around the whole hand, fingertips up: 2.6
     times the palm, moved by half a palm along the line from the wrist to the middle finger.
-    ``boxes`` are the palms.
+    ``boxes`` are the upright squares of that size: readings of one hand share most of them.
     """
 
     layers = ((8, 2), (16, 6))
     points = 7
 
     def _finish(self, points: FloatArray, scores: FloatArray) -> Detections:
-        middles, half = points[:, 0], points[:, 1] / 2
-        boxes = np.concatenate([middles - half, middles + half], axis=1)
         up = points[:, 4] - points[:, 2]
-        ends = squares((middles, points[:, 1]), up, scale=2.6, shift=0.5)
+        ends = squares((points[:, 0], points[:, 1]), up, scale=2.6, shift=0.5)
+        half = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1, keepdims=True)
+        boxes = np.concatenate([ends[:, 0] - half, ends[:, 0] + half], axis=1)
         return Detections(boxes, scores, ends)
 
 

@@ -95,8 +95,10 @@ def _assemble(
     top_down = importlib.import_module("poise.models.topdown")
     finder = load_card(recipe.detector, first, **compute)
     still = None
-    if recipe.detector.settings.get("tiles"):
-        still = importlib.import_module("poise.models.tiles").TiledDetector(finder)
+    tiles = recipe.detector.settings.get("tiles")
+    if tiles:
+        tiled = importlib.import_module("poise.models.tiles").TiledDetector
+        still = tiled(finder) if tiles is True else tiled(finder, largest=tiles)
     nms = str(recipe.reader.settings.get("nms", "oks"))
     whole = top_down.TopDown(
         finder,

@@ -72,7 +72,8 @@ def distinct(
     """Return the rows of those who are there, without a second reading of the same person.
 
     Of two poses that are more alike than ``SAME_POSE`` (OKS), the one with the larger claim
-    stays, and of equal claims the first.
+    stays, and of equal claims the first. A hand is the same whether it was read as a left or as a
+    right one.
 
     Args:
         poses: One row for each region.
@@ -82,7 +83,7 @@ def distinct(
     rows = np.flatnonzero(there)
     if len(rows) < 2:
         return rows
-    few = poses.keypoints[rows]
+    few = _fold(poses.keypoints[rows], poses.skeleton.flip)
     alike = oks(few, few, box_area(poses.boxes[rows]), poses.skeleton.sigmas)
     order = np.arange(len(rows)) if claims is None else np.argsort(-claims[rows], kind="stable")
     kept: list[int] = []
@@ -111,6 +112,18 @@ def one_each(
     """Return the rows that are `distinct`, and their poses as they were read."""
     rows = distinct(poses, there, claims=claims)
     return rows, poses if len(rows) == len(poses) else poses.select(rows)
+
+
+def _fold(keypoints: FloatArray, flip: npt.NDArray[np.int64]) -> FloatArray:
+    """Let people of whom one side alone is there, as hands are, have both sides in one place."""
+    there = np.isfinite(keypoints[..., 0])
+    one_sided = (there != there[:, flip]).all(axis=1)
+    if not one_sided.any():
+        return keypoints
+    folded: FloatArray = np.where(
+        (one_sided[:, None] & ~there)[..., None], keypoints[:, flip], keypoints
+    )
+    return folded
 
 
 def _present(reader: CropModel, read: CropPoses) -> npt.NDArray[np.bool_]:

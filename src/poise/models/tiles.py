@@ -23,13 +23,15 @@ class TiledDetector:
     Args:
         detector: Finds people in whole pictures.
         grid: Parts a side; 3 halves cover the picture with half of each shared.
+        largest: Longest side, by that of a part, of what is looked for in the parts: what is
+            larger is seen well in the whole, and would be found twice.
 
     Attributes:
         precision: The number format the device computes in.
     """
 
-    def __init__(self, detector: Detector, *, grid: int = 3) -> None:
-        self._detector, self._grid = detector, grid
+    def __init__(self, detector: Detector, *, grid: int = 3, largest: float = np.inf) -> None:
+        self._detector, self._grid, self._largest = detector, grid, largest
         self.precision = detector.precision
 
     def detect(self, images: Sequence[Image]) -> list[Detections]:
@@ -39,9 +41,12 @@ class TiledDetector:
     def _detect_one(self, image: Image) -> Detections:
         corners = tile_corners((image.shape[1], image.shape[0]), self._grid)
         parts = [np.ascontiguousarray(image[y0:y1, x0:x1]) for x0, y0, x1, y1 in corners]
-        found = self._detector.detect([image, *parts])
+        whole, *found = self._detector.detect([image, *parts])
+        limits = [self._largest * max(part.shape[:2]) for part in parts]
+        small = [_keep_small(some, limit) for some, limit in zip(found, limits, strict=True)]
         shifts = [(0, 0), *((x0, y0) for x0, y0, _, _ in corners)]
-        everyone = _join([_move(some, shift) for some, shift in zip(found, shifts, strict=True)])
+        pairs = zip([whole, *small], shifts, strict=True)
+        everyone = _join([_move(some, shift) for some, shift in pairs])
         return everyone.select(suppress(everyone.boxes, everyone.scores, SAME))
 
 
@@ -59,6 +64,11 @@ def tile_corners(size: tuple[int, int], grid: int) -> list[tuple[int, int, int, 
 def _spans(length: int, count: int) -> list[tuple[int, int]]:
     step = length / (count + 1)
     return [(int(i * step), max(round((i + 2) * step), int(i * step) + 1)) for i in range(count)]
+
+
+def _keep_small(found: Detections, limit: float) -> Detections:
+    sides = (found.boxes[:, 2:] - found.boxes[:, :2]).max(axis=1, initial=0)
+    return found if (sides <= limit).all() else found.select(sides <= limit)
 
 
 def _move(found: Detections, shift: tuple[int, int]) -> Detections:

@@ -109,7 +109,8 @@ _HANDS_DETECTOR: dict[str, Any] = {
     **_HANDS,
     "kind": "detector",
     "size": (192, 192),
-    "settings": {"anchors": "hand"},
+    # tiles: of a still picture it also looks at nine parts, for hands of at most half a part.
+    "settings": {"anchors": "hand", "tiles": 0.5},
     "accuracy": "palm AP 95.7 (Google's own set; MediaPipe, hands.md, of an earlier version)",
     "note": "finds palms; the first step of hands",
 }
@@ -125,7 +126,6 @@ _HANDS_CROP: dict[str, Any] = {
 _FACES: dict[str, Any] = {
     "family": "face",
     "layout": "NHWC",
-    "settings": {"anchors": "face"},
 }
 
 ROWS = (
@@ -182,6 +182,7 @@ ROWS = (
     Card(
         name="face-detector",
         kind="detector",
+        settings={"anchors": "face", "tiles": 0.4},
         size=(128, 128),
         # 0..255 becomes -1..1
         mean=(127.5, 127.5, 127.5),
@@ -196,6 +197,7 @@ ROWS = (
     Card(
         name="face",
         kind="crop",
+        settings={"anchors": "face"},
         skeleton="face478",
         size=(192, 192),
         std=(255.0, 255.0, 255.0),
