@@ -204,3 +204,29 @@ def test_the_worst_frames_of_somebody_are_some_frames_apart() -> None:
     places = matched.pictures[rows]
     assert len(rows) > 2
     assert min(abs(a - b) for a in places for b in places if a != b) >= 12
+
+
+def test_without_the_extra_the_rest_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "trackeval", None)
+    path = tmp_path / "truth.jsonl"
+    write_clip(clip([frame([one], t) for t, one in enumerate(swing(40))]), path)
+    line = ["evaluate", "--annotations", str(path), "--predictions", str(path), "--json"]
+    assert run(line) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document["identities"] is None
+    assert document["motion"]["lag_frames"] == pytest.approx(0, abs=0.05)
+    assert "note: ids are not judged; HOTA and IDF1 need TrackEval: pip install" in err
+
+
+@pytest.mark.parametrize("option", ["--annotations", "--predictions"])
+def test_files_of_no_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    path = tmp_path / "truth.jsonl"
+    write_clip(clip([frame([one], t) for t, one in enumerate(swing(4))]), path)
+    (tmp_path / "letter.txt").write_text("Dear Sir,", encoding="utf-8")
+    line = ["evaluate", "--annotations", str(path), "--predictions", str(path)]
+    assert run([*line, option, str(tmp_path / "letter.txt")]) == 6
+    said = "holds something else; give COCO" if option == "--annotations" else "holds no people"
+    assert said in capsys.readouterr().err

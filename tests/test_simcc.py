@@ -138,3 +138,19 @@ def test_a_tiny_network_through_the_real_engine(tmp_path):
     np.testing.assert_array_equal(read.keypoints[:2, 0], [[7, 20], [15, 3]])
     np.testing.assert_allclose(read.scores[:, 0], [0.5, 0.775, 0], atol=1e-6)
     assert read.presence[2] < model.minimum_presence
+
+
+def test_a_crop_shows_what_mmpose_shows_the_network():
+    """Crop pixel i is the picture at L + i * S / W (mmpose, get_warp_matrix, with OpenCV)."""
+    model = SimccModel(StandIn(), CARD)
+    picture = np.repeat(np.tile(np.arange(200, dtype=np.uint8), (260, 1))[..., None], 3, axis=2)
+    boxes = np.array([[50, 60, 98, 124]], np.float32)
+    (region,) = model.regions(Detections(boxes, np.ones(1, np.float32)))
+    wide, side = model.size[0], 48 * 1.25
+    seen = model.cut(picture, region)[model.size[1] // 2, :, 0].astype(float)
+    wanted = 74 - side / 2 + np.arange(wide) * side / wide
+    np.testing.assert_allclose(seen, wanted, atol=0.51)
+    assert abs((seen - wanted).mean()) < 0.05
+    # And a bin goes back to the place that it was made of.
+    back = transform(invert(region), np.array([[wide / 2, model.size[1] / 2]]))
+    np.testing.assert_allclose(back, [[74, 92]], atol=1e-6)

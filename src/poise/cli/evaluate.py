@@ -20,6 +20,7 @@ from poise.evaluation import (
     Truth,
     find_pictures,
     follow,
+    has_tracks,
     match,
     measure,
     read_annotations,
@@ -192,6 +193,9 @@ class Task:
         """Return the figures, and write the report if there is to be one."""
         matched = match(estimates.truth, estimates.found, paired=self.source == "gt")
         result = measure(estimates, model=name, boxes=self.source, matched=matched)
+        if result.identities is None and has_tracks(estimates.truth, estimates.found):
+            note = "ids are not judged; HOTA and IDF1 need TrackEval: pip install 'poise[tracks]'"
+            typer.echo(f"poise: note: {note}", err=True)
         if report is not None:
             look, folder = self.look(estimates), Path(report)
             write_report(folder, result, estimates, matched, look=look, overwrite=overwrite)

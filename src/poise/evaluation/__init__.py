@@ -15,6 +15,7 @@ from poise.evaluation.matching import match
 from poise.evaluation.predictions import read_predictions
 from poise.evaluation.readers import read_annotations
 from poise.evaluation.result import Evaluation, measure, to_json
+from poise.evaluation.tracks import has_tracks
 from poise.evaluation.truth import Truth
 from poise.evaluation.videos import follow
 from poise.evaluation.walk import Estimates, Report, find_pictures, sample, walk
@@ -28,6 +29,7 @@ __all__ = [
     "evaluate",
     "find_pictures",
     "follow",
+    "has_tracks",
     "match",
     "measure",
     "measure_crowding",

@@ -15,7 +15,7 @@ from poise.evaluation.truth import Truth
 from poise.evaluation.walk import Estimates, share_layout
 from poise.io.clips import detect_format, read_clip
 from poise.io.formats.people import Person, assemble, from_xywh
-from poise.io.formats.source import load_json, well_formed
+from poise.io.formats.source import load_json, readable, well_formed
 from poise.poses import Poses
 from poise.skeleton import Skeleton, get_skeleton
 
@@ -33,10 +33,11 @@ def read_predictions(path: str | Path, truth: Truth) -> Estimates:
         ModelError: It has none of the annotated keypoints.
     """
     where = Path(path)
-    if detect_format(where) == "coco":
+    form = _detect(where)
+    if form == "coco":
         skeleton, found = _read_results(where, truth.skeleton)
     else:
-        clip = read_clip(where)
+        clip = read_clip(where, format=form)
         skeleton, found = clip.skeleton, _place(clip, truth)
     common = share_layout(truth, skeleton, where.name)
     if not any(picture.id in found for picture in truth.pictures):
@@ -50,6 +51,20 @@ def read_predictions(path: str | Path, truth: Truth) -> Estimates:
         for one in common.pictures
     ]
     return Estimates(common, poses, (), np.nan)
+
+
+def _detect(where: Path) -> str:
+    with readable(where), where.open("rb"):
+        pass
+    try:
+        return detect_format(where)
+    except InputError as error:
+        wanted = "COCO keypoint results (a list of image_id, category_id, keypoints and score)"
+        raise InputError(
+            "holds no people with keypoints",
+            where=where,
+            remedy=f"give {wanted}, or a keypoint file that Poise reads",
+        ) from error
 
 
 def _read_results(where: Path, annotated: Skeleton) -> tuple[Skeleton, dict[int, Poses]]:

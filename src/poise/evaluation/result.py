@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from poise.errors import MissingExtraError
 from poise.evaluation.calibration import Reliability, keypoint_reliability, person_reliability
 from poise.evaluation.engine import Precision, measure_crowding, measure_precision
 from poise.evaluation.heads import measure_heads
@@ -77,7 +79,8 @@ class Evaluation:
         mistakes: Share of each kind of keypoint, good ones too, over people who were found.
         keypoint_scores: The keypoints' scores beside what came true.
         person_scores: The people's scores beside what came true.
-        identities: How well ids were kept; None where either side has none.
+        identities: How well ids were kept; None where either side has none, or TrackEval is not
+            installed.
         motion: Jitter and lag in videos; None where the people of the truth have no ids.
         images: Number of pictures that were read.
         missing: Number of annotated pictures that the folder lacks.
@@ -157,7 +160,7 @@ def measure(
         mistakes=shares(sort_mistakes(matched)),
         keypoint_scores=keypoint_reliability(matched),
         person_scores=person_reliability(truth, found, matched),
-        identities=measure_identities(truth, found) if has_tracks(truth, found) else None,
+        identities=_identities(estimates),
         motion=_motion(truth, matched),
         images=len(truth.pictures),
         missing=len(estimates.missing),
@@ -207,6 +210,15 @@ def _by_size(matched: Matched, torsos: Floats) -> dict[str, SizeFigures]:
             float(share),
         )
     return figures
+
+
+def _identities(estimates: Estimates) -> Identities | None:
+    if not has_tracks(estimates.truth, estimates.found):
+        return None
+    # The extra is large, and everything else can be said without it.
+    with contextlib.suppress(MissingExtraError):
+        return measure_identities(estimates.truth, estimates.found)
+    return None
 
 
 def _motion(truth: Truth, matched: Matched) -> Motion | None:

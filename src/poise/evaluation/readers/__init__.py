@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from poise.clip import Clip
 from poise.errors import InputError
 from poise.evaluation.readers import aic, coco, lsp, mpii, ochuman
 from poise.evaluation.readers.clips import clip_truth
 from poise.evaluation.readers.matlab import is_matlab
 from poise.evaluation.truth import Truth
-from poise.io.clips import read_clip
+from poise.io.clips import detect_format, read_clip
 from poise.io.formats.source import Source, load_json, natural_key, well_formed
 
 _WANTED = (
@@ -46,7 +47,7 @@ def _read(where: Path) -> Truth:
     if is_matlab(where):
         return lsp.read(where)
     if not _is_json(where):
-        return clip_truth(read_clip(where))
+        return clip_truth(_read_clip(where))
     document = load_json(where)
     reader = _choose(document)
     if reader is None:
@@ -54,6 +55,15 @@ def _read(where: Path) -> Truth:
     with well_formed(where, f"{reader.TITLE} annotations"):
         truth: Truth = reader.read(document, where)
     return truth
+
+
+def _read_clip(where: Path) -> Clip:
+    try:
+        form = detect_format(where)
+    except InputError as error:
+        wanted = f"{_WANTED}; or a keypoint file that Poise reads"
+        raise InputError("holds something else", where=where, remedy=f"give {wanted}") from error
+    return read_clip(where, format=form)
 
 
 def _is_json(where: Path) -> bool:
