@@ -58,7 +58,8 @@ def test_a_row_is_complete(card: Card) -> None:
         assert CARDS[card.detector].kind == "detector"
     for file in card.files:
         assert re.fullmatch(r"[0-9a-f]{64}", file.sha256) or (not file.sha256 and card.note)
-        assert file.sources
+        # A network that users export themselves can be had nowhere.
+        assert file.sources or not file.sha256
         assert Path(file.name).name == file.name
         for source in file.sources:
             assert source.startswith(("https://", "package:mediapipe==0.10.21#"))
@@ -68,7 +69,9 @@ def test_a_row_is_complete(card: Card) -> None:
 def test_no_two_files_share_a_name_or_a_hash() -> None:
     files = {file for card in CARDS.values() for file in card.files}
     assert len({file.name for file in files}) == len(files)
-    assert len({file.sha256 for file in files if file.sha256}) == len(files) - 1  # rtmpose-t
+    hashes = [file.sha256 for file in files if file.sha256]
+    assert len(set(hashes)) == len(hashes)
+    assert len(hashes) > 20
 
 
 @pytest.mark.parametrize("family", [family for family in FAMILIES if family != "fake"])

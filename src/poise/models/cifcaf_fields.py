@@ -26,6 +26,8 @@ LEAST = 0.3
 _NEIGHBOURS = 16
 _MAP_SHARE = 0.9
 _SMALLEST = 1.0
+# Pixels around a keypoint that it covers at least, and the grid that covered places are rounded to.
+_COVERS, _GRID = 4.0, 2
 _ROUNDING = np.float32(1e-5)
 # Pixels that are added up at the same time, so that noise needs bounded memory.
 _AT_ONCE = 2**20
@@ -194,3 +196,27 @@ def _look(fine: FloatArray, parts: IntArray, points: FloatArray) -> npt.NDArray[
     inside = ((nearest >= 0) & (nearest < (width, height))).all(axis=1)
     x, y = np.where(inside[:, None], nearest, 0).astype(np.int64).T
     return np.where(inside, np.minimum(fine[parts, y, x], 1), np.float32(0))
+
+
+class Grid:
+    """The places of a picture, two pixels wide, that keypoints cover.
+
+    Args:
+        shape: Of `build_map`'s result.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        height, width = shape[-2:]
+        self._last = np.array([(width - 1) // _GRID, (height - 1) // _GRID])
+
+    def cells(self, points: FloatArray) -> IntArray:
+        """Return the (N, 2) column and row of points; what is outside counts as at the edge."""
+        return np.clip(np.floor(points / _GRID), 0, self._last).astype(np.int64)
+
+    def squares(self, places: FloatArray) -> IntArray:
+        """Return (N, 4) the first column and row that a keypoint covers, and those after it."""
+        middle = places[:, 1:3] / np.float32(_GRID)
+        reach = np.maximum(places[:, 3:], np.float32(_COVERS)) / np.float32(_GRID)
+        first = np.clip(np.floor(middle - reach), 0, self._last)
+        last = np.clip(np.floor(middle + reach), first + 1, self._last + 1)
+        return np.concatenate([first, last], axis=1).astype(np.int64)

@@ -8,6 +8,7 @@ from poise.models.table import (
     mediapipe,
     movenet,
     openmmlab,
+    openpifpaf,
     openpose,
     paddle,
     posenet,
@@ -26,6 +27,7 @@ FAMILIES = (
     "posenet",
     "movenet",
     "paf",
+    "cifcaf",
     "fake",
 )
 
@@ -61,6 +63,7 @@ CARDS: dict[str, Card] = {
         *efficientpose.ROWS,
         *movenet.ROWS,
         *openpose.ROWS,
+        *openpifpaf.ROWS,
         _FAKE,
     )
 }
