@@ -177,7 +177,7 @@ def _misfit(shapes: Sequence[tuple[int, ...]], card: Card) -> ModelError:
     width, height = card.size
     rows, columns = _cells(card)
     wanted = " and ".join(f"(N, {n}, {values}, {rows}, {columns})" for n, values in _FIELDS)
-    came = ", ".join(map(str, shapes))
+    came = ", ".join(map(str, shapes)).replace("-1", "N")
     return ModelError(
         f"wanted fields of {wanted} for pictures of {width} x {height}, got {came}",
         where=f"card {card.name}",

@@ -101,10 +101,12 @@ def _add(
     line, column = _spread(x[one] - half, x[one] + half, width)
     which = one[line]
     across, down = (column.astype(np.float32) - x[which]) ** 2, below[line]
+    away, most = across + down, (sigma**2)[which]
     # The published decoder takes (1 + z / 8)^8 for exp(z) here: 0.5967 at one sigma, not 0.6065.
-    value = 1 - (across + down) * (1 / (16 * sigma**2))[which]
+    value = 1 - away / (16 * most)
     for _ in range(3):
         value *= value
+    value[away > most] = 0
     # The pixel that holds the keypoint gets all of it.
     value[(across < 0.25) & (down < 0.25)] = 1
     value *= share[which]
