@@ -170,12 +170,12 @@ def test_the_pixel_of_the_keypoint_gets_all_of_it() -> None:
 
 def test_a_map_is_the_sum_of_its_cells_whatever_their_order() -> None:
     random = np.random.default_rng(4)
-    cif = np.zeros((17, 5, 21, 26), np.float32)
+    cif = np.zeros((17, 5, 11, 13), np.float32)
     cif[:, 1] = random.uniform(0, 1, cif[:, 1].shape)
-    cif[:, 2:4] = random.uniform(-2, 28, cif[:, 2:4].shape)
+    cif[:, 2:4] = random.uniform(-2, 14, cif[:, 2:4].shape)
     cif[:, 4] = random.exponential(1, cif[:, 4].shape)
-    wanted = np.zeros((161, 201))
-    y, x = np.mgrid[:161, :201]
+    wanted = np.zeros((81, 97))
+    y, x = np.mgrid[:81, :97]
     for c, px, py, size in cif[5, 1:].reshape(4, -1).T:
         if c >= 0.3:
             sigma = max(1, 0.5 * size * STRIDE)
@@ -462,6 +462,8 @@ def test_confidences_that_contradict_the_card_are_refused() -> None:
         ({"seed": 2}, "card t: seed: wanted a number of 0 to 1, got 2"),
         ({"keypoint": -0.1}, "keypoint: wanted a number of 0 to 1"),
         ({"instance": float("nan")}, "instance: wanted a number of 0 to 1"),
+        ({"seed": "a"}, "seed: wanted a number of 0 to 1, got 'a'"),
+        ({"stride": "8"}, "stride: wanted whole pixels, got '8'"),
         ({"stride": 0}, "stride: wanted whole pixels, got 0"),
         ({"stride": 8.5}, "stride: wanted whole pixels, got 8.5"),
     ],

@@ -20,7 +20,7 @@ from poise.errors import ModelError
 from poise.models.base import PoseModel
 from poise.models.card import Card
 from poise.models.cifcaf_decoding import KEYPOINTS, PAIRS, Limits, decode
-from poise.models.steps import card_number, card_pixels, fit, sigmoid
+from poise.models.steps import card_pixels, fit, sigmoid
 from poise.poses import FloatArray, Frame, Poses
 from poise.runtime import Session
 from poise.skeleton import get_skeleton
@@ -187,16 +187,16 @@ def _misfit(shapes: Sequence[tuple[int, ...]], card: Card) -> ModelError:
 
 
 def _stride(card: Card) -> int:
-    stride = card_number(card, "stride", _STRIDE)
-    if stride < 1 or stride != int(stride):
-        raise ModelError(f"stride: wanted whole pixels, got {stride}", where=f"card {card.name}")
+    stride = card.settings.get("stride", _STRIDE)
+    if not isinstance(stride, int | float) or stride < 1 or stride != int(stride):
+        raise ModelError(f"stride: wanted whole pixels, got {stride!r}", where=f"card {card.name}")
     return int(stride)
 
 
 def _share(card: Card, setting: str, default: float) -> float:
-    value = card_number(card, setting, default)
-    if not 0 <= value <= 1:
+    value = card.settings.get(setting, default)
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ModelError(
-            f"{setting}: wanted a number of 0 to 1, got {value}", where=f"card {card.name}"
+            f"{setting}: wanted a number of 0 to 1, got {value!r}", where=f"card {card.name}"
         )
-    return value
+    return float(value)
