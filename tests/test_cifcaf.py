@@ -122,6 +122,7 @@ def test_one_cell_of_nans_harms_nobody() -> None:
     cif, caf = draw([person(160, 20, 280)])
     cif[3, :, 5, 5], caf[2, :, 5, 5] = np.nan, np.nan
     cif[4, 1:, 6, 6], caf[3, 1:, 6, 6] = [1, np.inf, 3, 1], [1, 2, np.inf, 2, 2, 1, 1]
+    cif[5, 1:, 7, 7], caf[5, 1:, 7, 7] = [1, np.nan, 3, 1], [1, 2, 2, 2, np.nan, 1, 1]
     assert len(decode(cif, caf).people) == 1
 
 
@@ -198,6 +199,15 @@ def test_seeds_are_judged_by_the_map() -> None:
     np.testing.assert_allclose(seeds.places, [[0.9 * 0.5 + 0.1 * 0.9, 40, 40, 8]], rtol=1e-6)
     fine[3, 40, 40] = 7  # counts as 1
     assert find_seeds(cif, fine, STRIDE, 0.2).places[0, 0] == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "inside"),
+    [(-0.4, 3, True), (-0.495, 3, False), (80.4, 3, True), (80.495, 3, False), (3, 80.495, False)],
+)
+def test_the_map_ends_at_its_outermost_pixels(x: float, y: float, inside: bool) -> None:
+    fine = np.ones((17, 81, 81), np.float32)
+    assert len(find_seeds(one_cell(0.9, x, y, 8), fine, STRIDE, 0.2).parts) == inside
 
 
 def test_links_lead_both_ways_and_are_judged_where_they_end() -> None:
@@ -322,6 +332,35 @@ def test_limits_decide_who_is_somebody() -> None:
     few = decode(*whole, limits=Limits(keypoint=0.8)).scores
     assert 0 < (few > 0).sum() < 17
     assert few[few > 0].min() >= 0.8
+
+
+def test_a_person_grows_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown = []
+
+    def count(person, *arguments, **options):
+        grow(person, *arguments, **options)
+        grown.append(len(person))
+
+    monkeypatch.setattr("poise.models.cifcaf_decoding.grow", count)
+    decode(*draw([person(70, 20, 280), person(240, 20, 280)]))
+    # The other hundreds of seeds lie where one of the two is.
+    assert grown == [17, 17]
+
+
+def test_completing_reaches_farther() -> None:
+    body = person(160, 20, 280)
+    cif, caf = draw([body])
+    forearm, size = PAIRS.index((7, 9)), sizes(body)
+    caf[forearm], cif[9, 1] = 0, 0
+    # A link that starts 1.5 sizes from the elbow.
+    starts = body[7] + [1.5 * size[7], 0]
+    row = np.array([*starts, *body[9], size[7], size[9]]) / STRIDE
+    caf[forearm, 1:, 0, :2] = np.array([0.9, *row])[:, None]
+    assert decode(cif, caf).scores[0, 9] == 0
+    found = decode(cif, caf, limits=Limits(0.2, 0, 0, True))
+    # A candidate below 0.01 is never the second one, so that half of it is missing.
+    assert found.scores[0, 9] == pytest.approx(np.sqrt(0.045 * np.exp(-4.5)), rel=0.01)
+    np.testing.assert_allclose(found.keypoints[0, 9], body[9], atol=0.5)
 
 
 def test_everyone_can_be_completed() -> None:

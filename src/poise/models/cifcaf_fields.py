@@ -29,6 +29,8 @@ _SMALLEST = 1.0
 # Pixels around a keypoint that it covers at least, and the grid that covered places are rounded to.
 _COVERS, _GRID = 4.0, 2
 _ROUNDING = np.float32(1e-5)
+# Pixels from the middle of the outermost one within which it is still the nearest.
+_MARGIN = np.float32(0.49)
 # Pixels that are added up at the same time, so that noise needs bounded memory.
 _AT_ONCE = 2**20
 
@@ -194,9 +196,10 @@ def _strong(field: FloatArray, least: float) -> tuple[IntArray, FloatArray]:
 def _look(fine: FloatArray, parts: IntArray, points: FloatArray) -> npt.NDArray[np.float32]:
     """Return the map's value, 1 at most, at the pixel nearest to each point; outside it is 0."""
     _, height, width = fine.shape
-    nearest = np.floor(points + np.float32(0.5))
-    inside = ((nearest >= 0) & (nearest < (width, height))).all(axis=1)
-    x, y = np.where(inside[:, None], nearest, 0).astype(np.int64).T
+    last = np.array([width - 1, height - 1], np.float32)
+    beyond = np.maximum(-points, points - last).max(axis=1)
+    inside: npt.NDArray[np.bool_] = beyond <= _MARGIN
+    x, y = np.floor(np.where(inside[:, None], points, 0) + np.float32(0.5)).astype(np.int64).T
     return np.where(inside, np.minimum(fine[parts, y, x], 1), np.float32(0))
 
 
