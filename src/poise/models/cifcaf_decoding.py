@@ -15,8 +15,8 @@ from math import hypot, sqrt
 
 import numpy as np
 
-from poise.models.cifcaf_fields import Links, Seeds, build_map, find_links, find_seeds
-from poise.poses import FloatArray, IntArray
+from poise.models.cifcaf_fields import Grid, Links, Seeds, build_map, find_links, find_seeds
+from poise.poses import FloatArray
 
 # The pairs of COCO's own skeleton (its annotation files list them from 1), in CAF's order.
 PAIRS = (
@@ -32,9 +32,8 @@ _RELATIVE = 0.5
 _HINT, _FARTHER = 0.001, 4
 # The second best link counts if it is this good at all, and this good beside the best one.
 _SECOND, _SECOND_SHARE = 0.01, 0.5
-# Pixels below which no keypoint is small when links are looked for around it, and when it covers
-# others; and the grid that covered places are rounded to.
-_SMALL, _COVERS, _GRID = 0.5, 4.0, 2
+# Pixels below which no keypoint is small when links are looked for around it.
+_SMALL = 0.5
 # What is left of the score of a keypoint that a better person covers, and the score of one that
 # nothing hints at.
 _COVERED = _UNKNOWN = 1e-5
@@ -80,26 +79,6 @@ class Found:
     people: FloatArray
 
 
-class _Grid:
-    """The places of a picture, two pixels wide, that keypoints cover."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        height, width = shape[-2:]
-        self._last = np.array([(width - 1) // _GRID, (height - 1) // _GRID])
-
-    def cells(self, points: FloatArray) -> IntArray:
-        """Return the (N, 2) column and row of points; what is outside counts as at the edge."""
-        return np.clip(np.floor(points / _GRID), 0, self._last).astype(np.int64)
-
-    def squares(self, places: FloatArray) -> IntArray:
-        """Return (N, 4) the first column and row that a keypoint covers, and those after it."""
-        middle = places[:, 1:3] / np.float32(_GRID)
-        reach = np.maximum(places[:, 3:], np.float32(_COVERS)) / np.float32(_GRID)
-        first = np.clip(np.floor(middle - reach), 0, self._last)
-        last = np.clip(np.floor(middle + reach), first + 1, self._last + 1)
-        return np.concatenate([first, last], axis=1).astype(np.int64)
-
-
 def decode(cif: FloatArray, caf: FloatArray, *, stride: int = 8, limits: Limits = _USUAL) -> Found:
     """Turn composite fields into people.
 
@@ -116,13 +95,13 @@ def decode(cif: FloatArray, caf: FloatArray, *, stride: int = 8, limits: Limits 
     fine = build_map(cif, stride)
     seeds = find_seeds(cif, fine, stride, limits.seed)
     links = find_links(caf, fine, PAIRS, stride=stride)
-    people = _grow_all(seeds, links, _Grid(fine.shape), limits)
+    people = _grow_all(seeds, links, Grid(fine.shape), limits)
     if limits.complete:
         hints = find_links(caf, fine, PAIRS, stride=stride, least=_HINT)
         for row in people:
             _complete(row, hints)
     people = people[people[:, :, 0].mean(axis=1) >= limits.instance]
-    table = _suppress(people, _Grid(fine.shape))
+    table = _suppress(people, Grid(fine.shape))
     table[table[:, :, 0] < limits.keypoint] = 0
     # Who has nothing of his own is nobody.
     real = (table[:, :, 0] > _COVERED).any(axis=1)
@@ -130,7 +109,7 @@ def decode(cif: FloatArray, caf: FloatArray, *, stride: int = 8, limits: Limits 
 
 
 def _grow_all(
-    seeds: Seeds, links: dict[tuple[int, int], Links], grid: _Grid, limits: Limits
+    seeds: Seeds, links: dict[tuple[int, int], Links], grid: Grid, limits: Limits
 ) -> FloatArray:
     """Return (N, 17, 4) the places of everyone that a seed grows to, score 0 where absent."""
     rows = [np.flatnonzero(seeds.parts == part) for part in range(KEYPOINTS)]
@@ -274,7 +253,7 @@ def _blend(links: Links, start: Place, farther: float = 1) -> Place | None:
     )
 
 
-def _suppress(people: FloatArray, grid: _Grid) -> FloatArray:
+def _suppress(people: FloatArray, grid: Grid) -> FloatArray:
     """Return the people, best first; keypoints that a better one covers have next to no score."""
     table = people[np.argsort(-people[:, :, 0].mean(axis=1), kind="stable")]
     places = table.reshape(-1, 4)

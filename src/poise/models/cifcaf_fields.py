@@ -26,7 +26,11 @@ LEAST = 0.3
 _NEIGHBOURS = 16
 _MAP_SHARE = 0.9
 _SMALLEST = 1.0
+# Pixels around a keypoint that it covers at least, and the grid that covered places are rounded to.
+_COVERS, _GRID = 4.0, 2
 _ROUNDING = np.float32(1e-5)
+# Pixels from the middle of the outermost one within which it is still the nearest.
+_MARGIN = np.float32(0.49)
 # Pixels that are added up at the same time, so that noise needs bounded memory.
 _AT_ONCE = 2**20
 
@@ -99,10 +103,12 @@ def _add(
     line, column = _spread(x[one] - half, x[one] + half, width)
     which = one[line]
     across, down = (column.astype(np.float32) - x[which]) ** 2, below[line]
+    away, most = across + down, (sigma**2)[which]
     # The published decoder takes (1 + z / 8)^8 for exp(z) here: 0.5967 at one sigma, not 0.6065.
-    value = 1 - (across + down) * (1 / (16 * sigma**2))[which]
+    value = 1 - away / (16 * most)
     for _ in range(3):
         value *= value
+    value[away > most] = 0
     # The pixel that holds the keypoint gets all of it.
     value[(across < 0.25) & (down < 0.25)] = 1
     value *= share[which]
@@ -190,7 +196,32 @@ def _strong(field: FloatArray, least: float) -> tuple[IntArray, FloatArray]:
 def _look(fine: FloatArray, parts: IntArray, points: FloatArray) -> npt.NDArray[np.float32]:
     """Return the map's value, 1 at most, at the pixel nearest to each point; outside it is 0."""
     _, height, width = fine.shape
-    nearest = np.floor(points + np.float32(0.5))
-    inside = ((nearest >= 0) & (nearest < (width, height))).all(axis=1)
-    x, y = np.where(inside[:, None], nearest, 0).astype(np.int64).T
+    last = np.array([width - 1, height - 1], np.float32)
+    beyond = np.maximum(-points, points - last).max(axis=1)
+    inside: npt.NDArray[np.bool_] = beyond <= _MARGIN
+    x, y = np.floor(np.where(inside[:, None], points, 0) + np.float32(0.5)).astype(np.int64).T
     return np.where(inside, np.minimum(fine[parts, y, x], 1), np.float32(0))
+
+
+class Grid:
+    """The places of a picture, two pixels wide, that keypoints cover.
+
+    Args:
+        shape: Of `build_map`'s result.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        height, width = shape[-2:]
+        self._last = np.array([(width - 1) // _GRID, (height - 1) // _GRID])
+
+    def cells(self, points: FloatArray) -> IntArray:
+        """Return the (N, 2) column and row of points; what is outside counts as at the edge."""
+        return np.clip(np.floor(points / _GRID), 0, self._last).astype(np.int64)
+
+    def squares(self, places: FloatArray) -> IntArray:
+        """Return (N, 4) the first column and row that a keypoint covers, and those after it."""
+        middle = places[:, 1:3] / np.float32(_GRID)
+        reach = np.maximum(places[:, 3:], np.float32(_COVERS)) / np.float32(_GRID)
+        first = np.clip(np.floor(middle - reach), 0, self._last)
+        last = np.clip(np.floor(middle + reach), first + 1, self._last + 1)
+        return np.concatenate([first, last], axis=1).astype(np.int64)

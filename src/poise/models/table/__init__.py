@@ -11,6 +11,7 @@ from poise.models.table import (
     mediapipe,
     movenet,
     openmmlab,
+    openpifpaf,
     openpose,
     paddle,
     posenet,
@@ -45,6 +46,7 @@ FAMILIES = (
     "detr",
     "detr_pose",
     "rcnn",
+    "cifcaf",
     "fake",
 )
 
@@ -77,6 +79,7 @@ CARDS: dict[str, Card] = {
         *ultralytics.ROWS,
         *torchvision.ROWS,
         *detectron2.ROWS,
+        *openpifpaf.ROWS,
         _FAKE,
     )
 }
