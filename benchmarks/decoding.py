@@ -2,7 +2,7 @@
 
     python benchmarks/decoding.py [--runs 200] [--people 10]
 
-Ideal outputs of 46 x 54 cells are drawn and decoded: heat maps and part affinity fields by both
+Ideal outputs of 46 x 54 cells are drawn and decoded: heat maps and part affinity fields by all
 published groupings, and PoseNet's heads, several people and one. The decoders run in turn, so that
 whatever else the machine does meets all of them; minimum and median are printed. Set
 OPENBLAS_NUM_THREADS=1 where the cores are busy: the matrices are too small to be shared well.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from poise.models.paf import LAYOUTS, decode
+from poise.models.paf import GROUPINGS, LAYOUTS, decode
 from poise.models.posenet import read_fields
 from poise.models.posenet_decoding import decode_multi, decode_single
 
@@ -39,8 +39,8 @@ def affinity(count: int) -> dict[str, Callable[[], int]]:
     for name in ("coco18", "body25"):
         layout = LAYOUTS[name]
         bodies = [person(layout, x * WIDTH, y * HEIGHT, 21) for x, y in crowd(count)]
-        maps, field = draw(bodies, layout, sigma=0.7)
-        for grouping in ("tfpose", "openpose"):
+        maps, field = draw(bodies, layout, sigma=0.7, limbs=(1.0, 1.0))
+        for grouping in GROUPINGS:
             jobs[f"{name}, {grouping}"] = lambda m=maps, f=field, la=layout, g=grouping: len(
                 decode(m, f, la, grouping=g)[0]
             )

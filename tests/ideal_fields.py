@@ -30,8 +30,13 @@ def person(layout: Layout, x: float, y: float, size: float) -> np.ndarray:
     return np.array([BODY[name] for name in names]) * size + [x, y]
 
 
-def draw(people: list[np.ndarray], layout: Layout, shape=(HEIGHT, WIDTH), sigma=0.9):
-    """Ideal maps: Gaussians (their maximum where people overlap), unit vectors along limbs."""
+def draw(
+    people: list[np.ndarray], layout: Layout, shape=(HEIGHT, WIDTH), sigma=0.9, limbs=(0.5, 0.8)
+):
+    """Ideal maps: Gaussians (their maximum where people overlap), unit vectors along limbs.
+
+    ``limbs``: how far a field reaches beyond the ends and beside the line, in cells.
+    """
     height, width = shape
     y, x = np.mgrid[:height, :width] + 0.5
     maps = np.zeros((len(get_skeleton(layout.skeleton)), height, width), np.float32)
@@ -46,7 +51,7 @@ def draw(people: list[np.ndarray], layout: Layout, shape=(HEIGHT, WIDTH), sigma=
             unit = way / length
             along = (x - body[a, 0]) * unit[0] + (y - body[a, 1]) * unit[1]
             beside = np.abs((x - body[a, 0]) * unit[1] - (y - body[a, 1]) * unit[0])
-            on = (along > -0.5) & (along < length + 0.5) & (beside < 0.8)
+            on = (along > -limbs[0]) & (along < length + limbs[0]) & (beside < limbs[1])
             total += unit[:, None, None] * on
             count += on
         field[[cx, cy]] = total / np.maximum(count, 1)

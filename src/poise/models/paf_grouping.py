@@ -11,15 +11,25 @@ sets of rules for reading them are published, and both are here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 
-from poise.models.paf_lines import Layout, Lines, Links, Peaks, join
+from poise.models.paf_lines import (
+    Grouped,
+    Layout,
+    Lines,
+    Link,
+    Links,
+    Peaks,
+    Person,
+    begin,
+    join,
+    one_to_one,
+    table,
+)
 from poise.models.paf_maps import Field
-from poise.poses import FloatArray, IntArray
+from poise.poses import FloatArray
 
 # tf-pose: samples on a line, how many of them must speak for it, and what makes a person.
 _STEPS, _ENOUGH, _PARTS, _MEAN = 10, 6, 4, 0.3
@@ -27,25 +37,6 @@ _STEPS, _ENOUGH, _PARTS, _MEAN = 10, 6, 4, 0.3
 _FEW, _MANY, _SHARE, _OP_PARTS, _OP_MEAN = 5, 25, 0.95, 3, 0.4
 # A pair closer than the field's size / 150 has no field to speak of.
 _CLOSE = 150
-
-
-@dataclass(eq=False)
-class _Person:
-    """A person in the making.
-
-    Attributes:
-        parts: Peak of each keypoint or -1.
-        count, total: How many parts, and the sum of peaks and pairs.
-        number: Of the limb that it began with.
-    """
-
-    parts: list[int]
-    count: int
-    total: float
-    number: int = 0
-
-
-Grouped = tuple[IntArray, FloatArray]
 
 
 def group_tfpose(peaks: Peaks, field: Field, layout: Layout, *, support: float = 0.05) -> Grouped:
@@ -69,18 +60,18 @@ def group_tfpose(peaks: Peaks, field: Field, layout: Layout, *, support: float =
     length = np.minimum(0, 0.5 * height / np.maximum(distance, 1e-12) - 1)
     scores = along.mean(axis=1) + length
     good = (distance > 1e-12) & ((along > support).sum(axis=1) > _ENOUGH) & (scores > 0)
-    links = Links(links.pair, links.first, links.second, scores).select(good)
+    links = links.scored(scores).select(good)
     order = np.lexsort((-links.scores, links.pair))
-    people: list[_Person] = []
-    for link in _one_to_one(links.select(order)):
+    people: list[Person] = []
+    for link in one_to_one(links.select(order)):
         _attach(people, link, peaks.scores, layout)
     kept = [one for one in people if one.count >= _PARTS and one.total / one.count >= _MEAN]
-    return _table(kept, layout)
+    return table(kept, layout)
 
 
 def _attach(
-    people: list[_Person],
-    link: tuple[int, int, int, float],
+    people: list[Person],
+    link: Link,
     heights: FloatArray,
     layout: Layout,
 ) -> None:
@@ -90,7 +81,7 @@ def _attach(
     holders = [one for one in people if one.parts[a] == first or one.parts[b] == second]
     if not holders:
         if pair < len(layout.pairs) - layout.helpers:
-            people.append(_begin(layout, link, heights))
+            people.append(begin(layout, link, heights))
         return
     if len(holders) > 2:
         return
@@ -126,7 +117,7 @@ def group_openpose(
     for one in people:
         one.count -= sum(part >= 0 for part in one.parts[layout.extras :])
     kept = [one for one in people if one.count >= _OP_PARTS and one.total / one.count >= _OP_MEAN]
-    return _table(kept, layout)
+    return table(kept, layout)
 
 
 def _score_openpose(
@@ -149,18 +140,18 @@ def _score_openpose(
     mean = (along * speaks).sum(axis=1) / np.maximum(number, 1)
     scores = np.where(number / count > _SHARE, mean, np.where(near, least + 1e-6, 0))
     good = (lines.length > 1e-6) & (scores > 1e-6)
-    return Links(links.pair, links.first, links.second, scores).select(good)
+    return links.scored(scores).select(good)
 
 
-def _collect(links: Links, peaks: Peaks, layout: Layout) -> list[_Person]:
+def _collect(links: Links, peaks: Peaks, layout: Layout) -> list[Person]:
     """Grow people from limbs, best first; a limb that contradicts a better one is dropped."""
-    owners: list[_Person | None] = [None] * len(peaks.parts)
-    people: list[_Person] = []
+    owners: list[Person | None] = [None] * len(peaks.parts)
+    people: list[Person] = []
     for link_number, link in enumerate(links):
         pair, first, second, score = link
         one, other = owners[first], owners[second]
         if one is None and other is None:
-            new = _begin(layout, link, peaks.scores)
+            new = begin(layout, link, peaks.scores)
             new.number, owners[first], owners[second] = link_number, new, new
             people.append(new)
         elif one is other and one is not None:
@@ -183,27 +174,3 @@ def _collect(links: Links, peaks: Peaks, layout: Layout) -> list[_Person]:
                 owner.count += 1
                 owner.total += float(peaks.scores[peak]) + score
     return people
-
-
-def _begin(layout: Layout, link: tuple[int, int, int, float], heights: FloatArray) -> _Person:
-    pair, first, second, score = link
-    parts = [-1] * (max(max(ends) for ends in layout.pairs) + 1)
-    a, b = layout.pairs[pair]
-    parts[a], parts[b] = first, second
-    return _Person(parts, 2, float(heights[first]) + float(heights[second]) + score)
-
-
-def _one_to_one(links: Links) -> Iterator[tuple[int, int, int, float]]:
-    """Yield each limb whose ends no better limb of the same pair has taken."""
-    taken: set[tuple[int, int]] = set()
-    for pair, first, second, score in links:
-        if (pair, first) not in taken and (pair, second) not in taken:
-            taken |= {(pair, first), (pair, second)}
-            yield pair, first, second, score
-
-
-def _table(people: list[_Person], layout: Layout) -> Grouped:
-    people = sorted(people, key=lambda one: -one.total / one.count)
-    keypoints = max(max(ends) for ends in layout.pairs) + 1
-    parts = np.array([one.parts for one in people], np.int64).reshape(-1, keypoints)
-    return parts, np.array([one.total / one.count for one in people], np.float32)

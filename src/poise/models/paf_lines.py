@@ -1,4 +1,4 @@
-"""Candidate limbs: every peak that may be joined with another, and the field along the line."""
+"""Candidate limbs, the field along their lines, and the people that are made of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import numpy.typing as npt
 
 from poise.models.paf_maps import Field
 from poise.poses import FloatArray, IntArray
+
+# Pair, first and second peak, and score of one limb.
+Link = tuple[int, int, int, float]
+# (N, K) number of the peak of each keypoint or -1, and (N,) score of each person.
+Grouped = tuple[IntArray, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -55,9 +60,13 @@ class Links:
     second: IntArray
     scores: npt.NDArray[np.float64]
 
-    def __iter__(self) -> Iterator[tuple[int, int, int, float]]:
+    def __iter__(self) -> Iterator[Link]:
         columns = (self.pair, self.first, self.second, self.scores)
         return iter(zip(*(column.tolist() for column in columns), strict=True))
+
+    def scored(self, scores: npt.NDArray[np.float64]) -> Links:
+        """Return the same limbs with other scores."""
+        return Links(self.pair, self.first, self.second, scores)
 
     def select(self, rows: npt.NDArray[np.generic]) -> Links:
         """Return only some of them: row numbers or a mask."""
@@ -122,3 +131,45 @@ class Lines:
         along: npt.NDArray[np.float64] = self.unit[:, :1] * field.read(self.channels[:, :1], x, y)
         along += self.unit[:, 1:] * field.read(self.channels[:, 1:], x, y)
         return along
+
+
+@dataclass(eq=False)
+class Person:
+    """A person in the making.
+
+    Attributes:
+        parts: Peak of each keypoint or -1.
+        count, total: How many parts, and the sum of peaks and pairs.
+        number: Of the limb that it began with.
+    """
+
+    parts: list[int]
+    count: int
+    total: float
+    number: int = 0
+
+
+def begin(layout: Layout, link: Link, heights: FloatArray) -> Person:
+    """Return a new person of one limb."""
+    pair, first, second, score = link
+    parts = [-1] * (max(max(ends) for ends in layout.pairs) + 1)
+    a, b = layout.pairs[pair]
+    parts[a], parts[b] = first, second
+    return Person(parts, 2, float(heights[first]) + float(heights[second]) + score)
+
+
+def one_to_one(links: Links) -> Iterator[Link]:
+    """Yield each limb whose ends no better limb of the same pair has taken."""
+    taken: set[tuple[int, int]] = set()
+    for pair, first, second, score in links:
+        if (pair, first) not in taken and (pair, second) not in taken:
+            taken |= {(pair, first), (pair, second)}
+            yield pair, first, second, score
+
+
+def table(people: list[Person], layout: Layout) -> Grouped:
+    """Return people as rows, the best first."""
+    people = sorted(people, key=lambda one: -one.total / one.count)
+    keypoints = max(max(ends) for ends in layout.pairs) + 1
+    parts = np.array([one.parts for one in people], np.int64).reshape(-1, keypoints)
+    return parts, np.array([one.total / one.count for one in people], np.float32)

@@ -140,16 +140,18 @@ def _band_weights(times: int, *, cubic: bool) -> tuple[FloatArray, int]:
 
 
 def find_peaks(
-    maps: Iterable[FloatArray], least: float
+    maps: Iterable[FloatArray], least: float, *, cross: bool = False
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], FloatArray]:
     """Find the maxima among their eight neighbours.
 
     Of neighbours that are equal the first counts; the published rules take both (tf-pose) or
-    none (OpenPose). A map keeps its 127 highest. Order: by map, then row, then column.
+    none (OpenPose and Lightweight OpenPose). A map keeps its 127 highest. Order: by map, then
+    row, then column.
 
     Args:
         maps: (h, w) each, all of one size.
         least: What a maximum must exceed; not negative.
+        cross: Whether only four neighbours count (Lightweight OpenPose).
 
     Returns:
         (P,) number of the map, (P, 2) x and y, and (P, 7, 7) the cells around, -inf outside.
@@ -159,7 +161,7 @@ def find_peaks(
         if not framed.size:
             framed = np.zeros((one.shape[0] + 2 * REACH, one.shape[1] + 2 * REACH), np.float32)
         framed[REACH:-REACH, REACH:-REACH] = one
-        found.append(_peaks_of_one(framed, least))
+        found.append(_peaks_of_one(framed, least, cross))
     parts = np.repeat(np.arange(len(found)), [len(cells) for cells, _ in found])
     cells = np.concatenate([cells for cells, _ in found])
     around = np.concatenate([around for _, around in found])
@@ -169,7 +171,7 @@ def find_peaks(
     return parts, cells, around
 
 
-def _peaks_of_one(framed: FloatArray, least: float) -> tuple[IntArray, FloatArray]:
+def _peaks_of_one(framed: FloatArray, least: float, cross: bool) -> tuple[IntArray, FloatArray]:
     """Return x and y of the maxima of one map, and what is around them.
 
     The map has a frame of 0, so that all its cells can be one line: the end of a row does not
@@ -182,7 +184,7 @@ def _peaks_of_one(framed: FloatArray, least: float) -> tuple[IntArray, FloatArra
     likely &= inner > least
     at = np.flatnonzero(likely) + 1
     top = flat[at]
-    for shift in (-1, 0, 1):
+    for shift in (0,) if cross else (-1, 0, 1):
         highest = (top > flat[at - width + shift]) & (top >= flat[at + width + shift])
         at, top = at[highest], top[highest]
     if len(at) > MOST:

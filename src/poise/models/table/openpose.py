@@ -43,6 +43,8 @@ _CMU: dict[str, Any] = {
     "note": "bring your own ONNX, --weights FILE, converted from OpenPose's Caffe network",
 }
 _OWN_ENLARGING: dict[str, Any] = {"grouping": "openpose", "enlarge": 8}
+# modules/keypoints.py of Lightweight OpenPose.
+_LIGHTWEIGHT: dict[str, Any] = {"grouping": "lightweight", "enlarge": 4, "least": 0.1}
 
 _ZOO = (
     "https://storage.openvinotoolkit.org/repositories/open_model_zoo/2023.0/models_bin/1/"
@@ -119,7 +121,7 @@ ROWS = (
         channels="BGR",
         mean=(128.0, 128.0, 128.0),
         std=(256.0, 256.0, 256.0),
-        settings={"grouping": "openpose", "enlarge": 4},
+        settings=_LIGHTWEIGHT,
         licence="Apache-2.0 (lightweight-human-pose-estimation.pytorch)",
         data="COCO train2017",
         accuracy="AP 40.0 (COCO val2017; lightweight-human-pose-estimation.pytorch)",
@@ -134,7 +136,7 @@ ROWS = (
         size=(456, 256),
         layout="NCHW",
         channels="BGR",
-        settings={"grouping": "openpose", "enlarge": 4},
+        settings=_LIGHTWEIGHT,
         licence="Apache-2.0 (Open Model Zoo)",
         data="not stated; tested on COCO val",
         accuracy="AP 42.8 (a part of COCO val; Open Model Zoo)",
