@@ -24,7 +24,7 @@ def files(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, 
     from test_rcnn_torch import to_detectron2
 
     folder = tmp_path_factory.mktemp("export")
-    made = made_up_network(request.param, seed=3)
+    made = made_up_network(request.param, seed=0)
     path = save_checkpoint(folder / "small.pth", made)
     if request.param == "detectron2":
         torch.save(to_detectron2(made.state_dict()), path)
@@ -44,8 +44,9 @@ def assert_same(found: Poses, wanted: Poses) -> None:
     assert (away < 0.5).all()
 
 
-@pytest.mark.parametrize("number", range(4))
-@pytest.mark.parametrize("score", [0.5, 0.9999], ids=["many", "none"])
+@pytest.mark.parametrize(
+    ("number", "score"), [(0, 0.1), (1, 0.1), (2, 0.1), (3, 0.1), (0, 1.0)], ids=str
+)
 def test_openvino_finds_the_same_people(
     files: tuple[str, Path, Path], number: int, score: float
 ) -> None:
@@ -54,7 +55,7 @@ def test_openvino_finds_the_same_people(
     wanted = rcnn.load(card, [checkpoint])(picture)
     model = rcnn.load(card, [network], precision="f32")
     found = model(picture)
-    assert (len(wanted) > 5) == (score == 0.5)
+    assert (len(wanted) > 5) == (score < 1)
     assert_same(found, wanted)
     assert model(picture).keypoints.tobytes() == found.keypoints.tobytes()
 
@@ -72,7 +73,7 @@ def test_onnx_runtime_finds_the_same_people(files: tuple[str, Path, Path]) -> No
         def run(self, *arrays: Any) -> list[Any]:
             return session.run(None, dict(zip(names, arrays, strict=True)))
 
-    card = small_card(style, score=0.5)
+    card = small_card(style, score=0.1)
     for picture in made_up_pictures():
         wanted = rcnn.load(card, [checkpoint])(picture)
         assert_same(rcnn.KeypointRCNN(Engine(), card)(picture), wanted)
