@@ -265,11 +265,12 @@ def test_without_torch_the_line_that_installs_it(
         load_model("keypoint-rcnn", weights=path)
 
 
-def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
+def test_a_pickle_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POISE_HOME", str(tmp_path))
     path = tmp_path / "model_final_a6e10b.pkl"
     path.write_bytes(b"anything")
     with pytest.raises(WeightsError, match=r"a pickle may run any code .* not opened; load it"):
-        load_model("detectron2-keypoint-rcnn", weights=path)
+        load_model("detectron2-keypoint-rcnn", weights=path, accept_licence=True)
 
 
 def test_no_precision_of_that_name() -> None:

@@ -129,7 +129,7 @@ def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> CIFCA
         ModelError: The network has not the two fields, or was made for another size of picture.
     """
     choose = partial(_choose, card=card)
-    session = Session(paths, precision=precision, pixels=card_pixels(card), then=choose)
+    session = Session(paths, pixels=card_pixels(card), then=choose, **compute)
     return CIFCAFModel(session, card)
 
 
