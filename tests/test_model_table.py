@@ -258,8 +258,8 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
     def find(name: str) -> Any:
         if name.endswith("topdown"):
-            make = lambda d, c, *, name, still_detector, **how: SimpleNamespace(  # noqa: E731
-                detector=d, reader=c, name=name, still_detector=still_detector, **how
+            make = lambda d, c, **others: SimpleNamespace(  # noqa: E731
+                detector=d, reader=c, **others
             )
             return SimpleNamespace(TopDown=make)
         return SimpleNamespace(load=load)
@@ -286,6 +286,7 @@ def test_a_model_is_loaded_with_its_detector(loaded: list[Any], tmp_path: Path) 
     assert loaded == [("reader", ["reader.onnx"], "f32"), ("finder", ["finder.onnx"], "f32")]
     assert (model.name, model.reader.name, model.detector.name) == ("reader", "reader", "finder")
     assert model.still_detector is None
+    assert model.nms == "oks"
 
 
 def test_the_users_own_weights_take_the_place_of_the_cards(

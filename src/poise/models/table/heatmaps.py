@@ -45,6 +45,7 @@ _FASTPOSE: dict[str, Any] = {
     "size": _SMALL,
     "mean": (103.53, 116.535, 122.4),
     "std": (255.0, 255.0, 255.0),
+    "settings": {**_COCO["settings"], "nms": "alphapose"},
     "licence": "AlphaPose's own",
     "restriction": (
         "AlphaPose's licence: for non-commercial use only; commercial use needs a licence from "
