@@ -178,7 +178,7 @@ def test_get_and_estimate_ask_before_anything_is_fetched(
     assert said.startswith(f"poise: error: {ALPHA}: the licence must be accepted once")
     assert said.count("\n") == 1
     assert run(["models", "get", ALPHA, "--accept-licence"]) == 5  # there is no address
-    assert "no hash is recorded" in capsys.readouterr().err
+    assert "nobody publishes this network" in capsys.readouterr().err
     picture = tmp_path / "a.png"
     Pictures.new("RGB", (64, 64)).save(picture)
     acceptance_path().unlink()

@@ -79,7 +79,8 @@ def test_no_two_files_share_a_name_or_a_hash() -> None:
 def test_a_file_without_a_hash_is_refused_and_says_how_to_bring_ones_own(card: Card) -> None:
     for file in card.files:
         if not file.sha256:
-            with pytest.raises(WeightsError, match=r"no hash is recorded.*--weights"):
+            why = "no hash is recorded" if file.sources else "nobody publishes this network"
+            with pytest.raises(WeightsError, match=f"{why}.*--weights FILE"):
                 fetch(file)
 
 

@@ -176,12 +176,16 @@ class _Errand:
 
 
 def _refuse_unknown(file: WeightFile) -> None:
-    if not file.sha256:
-        raise WeightsError(
-            "no hash is recorded for this file, so nobody could tell whether it is the right one",
-            where=file.name,
-            remedy="get it yourself and give it with --weights FILE (weights=FILE in Python)",
-        )
+    if file.sha256:
+        return
+    what = "no hash is recorded for this file, so nobody could tell whether it is the right one"
+    if not file.sources:
+        what = "nobody publishes this network in a form that can be read"
+    raise WeightsError(
+        what,
+        where=file.name,
+        remedy="get it yourself and give it with --weights FILE (weights=FILE in Python)",
+    )
 
 
 def _check(file: WeightFile, path: Path, *, remove: bool = True) -> None:
