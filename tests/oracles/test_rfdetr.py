@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import warnings
 
 import numpy as np
@@ -17,6 +18,9 @@ from poise.models.table import CARDS
 def post_process():
     """Their ``PostProcess``; torchvision may be a build whose own operators do not load."""
     torch = pytest.importorskip("torch")
+    if importlib.util.find_spec("rfdetr") is None:
+        # Else torchvision would be left half imported for the tests after this one.
+        pytest.skip("rfdetr is not installed")
     libraries = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from poise.checking.findings import Finding
 from poise.checking.scenes import Scene
-from poise.checking.sights import Sight, Subject, point_quality
+from poise.checking.sights import point_quality
 from poise.checking.trials import Trial
-from poise.poses import FloatArray
 from poise.skeleton import Skeleton, get_skeleton, skeleton_names
 
 # Another reading is the right one where it is itself good, and so much better than the own one.
@@ -31,36 +31,37 @@ _TURNS: dict[str, _Turn] = {
 }
 
 
-def check_orientation(trial: Trial, scenes: Sequence[Scene]) -> Finding:
-    """Try the points mirrored, upside down, and with exchanged axes."""
+def check_orientation(trial: Trial, scenes: Sequence[Scene]) -> tuple[Finding, Trial]:
+    """Try the points mirrored, upside down, and with exchanged axes.
+
+    Returns:
+        The finding, and the trial with the points turned back, for the checks that follow.
+    """
     own = trial.quality
     tried = {name: _turned(trial, scenes, turn) for name, turn in _TURNS.items()}
-    name, best = max(tried.items(), key=lambda item: item[1])
+    name, best = max(tried.items(), key=lambda item: item[1].quality)
     sides = _named_anew(trial, scenes, trial.subject.layout) if trial.subject.layout else 0.0
-    if best >= _GOOD and best > _BETTER * own and best > _LIKELIER * sides:
-        text = f"{name}: turned back, the points fit ({best:.2f} instead of {own:.2f})"
-        return Finding("orientation", "fail", text)
+    fit = best.quality
+    if fit >= _GOOD and fit > _BETTER * own and fit > _LIKELIER * sides:
+        text = f"{name}: turned back, the points fit ({fit:.2f} instead of {own:.2f})"
+        return Finding("orientation", "fail", text), best
     if max(own, sides) < _GOOD:
-        return Finding("orientation", "warn", "cannot be told: no way to turn the points fits")
-    return Finding("orientation", "ok", "upright, and not mirrored")
+        text = "cannot be told: no way to turn the points fits"
+        return Finding("orientation", "warn", text), trial
+    return Finding("orientation", "ok", "upright, and not mirrored"), trial
 
 
-def _turned(trial: Trial, scenes: Sequence[Scene], turn: _Turn) -> float:
-    values = []
-    for sight, scene in zip(trial.sights, scenes, strict=True):
+def _turned(trial: Trial, scenes: Sequence[Scene], turn: _Turn) -> Trial:
+    sights = []
+    for sight in trial.sights:
         points = np.asarray(turn(sight.points, sight.plane), np.float32)
-        values.append(_again(trial.subject, sight, scene, points))
-    return float(np.mean(values))
-
-
-def _again(subject: Subject, sight: Sight, scene: Scene, points: FloatArray) -> float:
-    """Return the quality of a sight whose points were moved within the plane."""
-    if sight.box is None:
-        return point_quality(sight.placed(points), sight.scores, scene, subject.layout)
-    low, high = points.min(axis=0), points.max(axis=0)
-    box = np.concatenate([low, high]).astype(np.float32)
-    moved = Sight(points, sight.scores, sight.plane, sight.region, box, sight.count)
-    return subject.quality(moved, scene)
+        box = None
+        if sight.box is not None:
+            box = np.concatenate([points.min(axis=0), points.max(axis=0)])
+        sights.append(replace(sight, points=points, box=box))
+    pairs = zip(sights, scenes, strict=True)
+    qualities = np.array([trial.subject.quality(*pair) for pair in pairs])
+    return replace(trial, sights=tuple(sights), qualities=qualities)
 
 
 def _named_anew(trial: Trial, scenes: Sequence[Scene], layout: Skeleton) -> float:
@@ -78,7 +79,7 @@ def check_skeleton(trial: Trial, scenes: Sequence[Scene]) -> Finding:
     if layout is None:
         return Finding("skeleton", "ok", "a detector has none")
     sides = _named_anew(trial, scenes, layout)
-    mirrored = _turned(trial, scenes, _TURNS["mirrored"])
+    mirrored = _turned(trial, scenes, _TURNS["mirrored"]).quality
     if sides >= _GOOD and sides > _BETTER * own and sides > _LIKELIER * mirrored:
         text = f"left and right have changed places ({sides:.2f} instead of {own:.2f})"
         return Finding("skeleton", "fail", text)

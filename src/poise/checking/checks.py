@@ -79,7 +79,8 @@ def _check_readings(own: Trial, load: Any, image: Image | None) -> list[Finding]
     findings.append(_check_found(own, scenes))
     ranges, best = check_range(own, load, scenes)
     channels, best = check_channels(best, scenes)
-    findings += [ranges, channels, check_orientation(best, scenes), check_skeleton(best, scenes)]
+    orientation, best = check_orientation(best, scenes)
+    findings += [ranges, channels, orientation, check_skeleton(best, scenes)]
     findings += [_check_scores(own), _check_empty(own), _check_batch(own, scenes)]
     if image is not None:
         findings.append(_check_picture(own, image))

@@ -83,4 +83,5 @@ def _flag(hint: Any) -> Any:
     if get_origin(hint) is not Annotated:
         raise TypeError(f"an option field needs Annotated[type, help], got {hint}")
     plain, text, *names = get_args(hint)
-    return Annotated[plain, typer.Option(*names, help=text)]
+    word = "FILE" if "Path" in str(plain) else None
+    return Annotated[plain, typer.Option(*names, help=text, metavar=word)]
