@@ -126,7 +126,7 @@ def test_a_region_is_a_quarter_larger_than_the_box_and_of_the_crops_proportions(
     [
         ("simplebaseline", {"refine": "quarter"}),
         ("hrnet", {"refine": "quarter"}),
-        ("alphapose", {"refine": "quarter"}),
+        ("alphapose", {"refine": "quarter", "nms": "alphapose"}),
         ("vitpose", {"refine": "udp", "blur": 11, "unbiased": True}),
         ("rtmpose", {"split": 2.0}),
         ("dwpose", {"split": 2.0}),

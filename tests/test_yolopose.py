@@ -20,6 +20,12 @@ POINTS, SCORES, BOXES = crowd()
 SURE = np.array([0.9, 0.8, 0.7, 0.35])
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is accepted here is not accepted in the user's own home."""
+    monkeypatch.setenv("POISE_HOME", str(tmp_path / "home"))
+
+
 class Answer:
     """A session that answers with what it was given."""
 

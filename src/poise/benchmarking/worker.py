@@ -82,13 +82,14 @@ class Subject:
         """Work for a moment; return what `figures.Burst` holds."""
         self._busy.clear()
         seconds: list[float] = []
-        people, frames = 0, 1
-        while sum(seconds) < BURST_SECONDS:
+        people, frames, spent = 0, 1, 0.0
+        while spent < BURST_SECONDS:
             batch = self._next()
             frames = len(batch)
             began = time.perf_counter()
             people += self._look(batch)
             seconds.append(time.perf_counter() - began)
+            spent += seconds[-1]
         network = union(self._busy) if self._watched and self._busy else None
         return {"seconds": seconds, "frames": frames, "network": network, "people": people}
 
