@@ -82,10 +82,11 @@ def compare_models(
 def _run_all(
     models: list[str], source: str, loading: LoadOptions, options: Options, ticker: Ticker
 ) -> Iterator[Entry]:
+    # All are loaded before the first runs: one whose weights cannot be had costs no time.
+    named = [ModelOptions(model=name, **vars(loading)) for name in models]
+    loaded = [load_named(each, options.precision, ticker) for each in named]
     # The painting comes last, and is one more step wherever there is an output.
-    for number, name in enumerate(models, 1):
-        named = ModelOptions(model=name, **vars(loading))
-        model = load_named(named, options.precision, ticker)
+    for number, model in enumerate(loaded, 1):
         report = ticker.begin(model.name, number, len(models) + 1)
         yield run_model(model, source, options, report=report)
 
