@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -100,6 +100,39 @@ def save_whole(path: str, data: bytes, *, overwrite: bool = False, source: objec
     except BaseException:
         file.discard()
         raise
+
+
+def refuse_files(folder: Path, names: Iterable[str], *, overwrite: bool) -> None:
+    """Refuse a folder that is a file, or that has files of these names that may not be replaced.
+
+    Raises:
+        OutputError: It is.
+    """
+    if folder.exists():
+        refuse_taken(str(folder), overwrite=True, folder=True)
+    for name in names:
+        refuse_taken(str(folder / name), overwrite=overwrite)
+
+
+def save_files(folder: Path, contents: Mapping[str, str], *, overwrite: bool = False) -> None:
+    """Write some texts as UTF-8 into a folder, which is made: all of them or none.
+
+    Raises:
+        OutputError: A file exists and may not be replaced, or cannot be written.
+    """
+    refuse_files(folder, contents, overwrite=overwrite)
+    with translated(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as undo:
+        files = []
+        for name, text in contents.items():
+            file = OutputFile(str(folder / name), overwrite=overwrite)
+            undo.callback(file.discard)
+            file.write(text.encode("utf-8"))
+            files.append(file)
+        for file in files:
+            file.commit()
+        undo.pop_all()
 
 
 class OutputFolder:

@@ -20,7 +20,7 @@ from poise.classification.learning.figures import (
 )
 from poise.classification.learning.pictures import draw_example
 from poise.classification.learning.training import Taught
-from poise.output import refuse_taken, save_whole, translated
+from poise.output import refuse_files, save_files
 
 PAGE, FIGURES = "report.html", "report.json"
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"
@@ -52,15 +52,11 @@ def write_report(taught: Taught, folder: Path, *, name: str, overwrite: bool = F
     Raises:
         OutputError: One of them exists, or cannot be written.
     """
-    refuse_report(folder, overwrite=overwrite)
     texts = {
         PAGE: render(taught, name),
         FIGURES: json.dumps(to_figures(taught), indent=2, ensure_ascii=False) + "\n",
     }
-    with translated(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for file_name, text in texts.items():
-        save_whole(str(folder / file_name), text.encode(), overwrite=overwrite)
+    save_files(folder, texts, overwrite=overwrite)
 
 
 def refuse_report(folder: Path, *, overwrite: bool) -> None:
@@ -69,10 +65,7 @@ def refuse_report(folder: Path, *, overwrite: bool) -> None:
     Raises:
         OutputError: It is.
     """
-    if folder.exists():
-        refuse_taken(str(folder), overwrite=True, folder=True)
-    for name in (PAGE, FIGURES):
-        refuse_taken(str(folder / name), overwrite=overwrite)
+    refuse_files(folder, (PAGE, FIGURES), overwrite=overwrite)
 
 
 def to_figures(taught: Taught) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from urllib.parse import quote
 
 from poise.comparison.report.page import render_page
 from poise.comparison.report.phrases import Phrases
-from poise.comparison.report.saving import save_files, to_json
+from poise.comparison.report.saving import to_json
 from poise.comparison.report.sheet import Sheet, short_name
 from poise.comparison.report.summary import verdict_chip
 from poise.comparison.report.tables import cell, score_cell, table
 from poise.comparison.result import Comparison, Fault
 from poise.markup import Markup, tag
+from poise.output import save_files
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from poise.comparison.report.page import render
 from poise.comparison.report.phrases import Phrases
 from poise.comparison.report.sheet import MomentPictures, Sheet, Sources
 from poise.comparison.result import Comparison
-from poise.output import OutputFile, refuse_taken, translated
+from poise.output import save_files
 
 
 def save_report(
@@ -57,30 +56,6 @@ def save_report(
         },
         overwrite=overwrite,
     )
-
-
-def save_files(folder: Path, contents: Mapping[str, str], *, overwrite: bool) -> None:
-    """Write some texts as UTF-8; all names are checked before anything is written.
-
-    Raises:
-        OutputError: A file exists and may not be replaced, or cannot be written.
-    """
-    if folder.exists():
-        refuse_taken(str(folder), overwrite=True, folder=True)
-    for name in contents:
-        refuse_taken(str(folder / name), overwrite=overwrite)
-    with translated(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as undo:
-        files = []
-        for name, text in contents.items():
-            file = OutputFile(str(folder / name), overwrite=overwrite)
-            undo.callback(file.discard)
-            file.write(text.encode("utf-8"))
-            files.append(file)
-        for file in files:
-            file.commit()
-        undo.pop_all()
 
 
 def to_document(comparison: Comparison, sources: Sources) -> dict[str, Any]:

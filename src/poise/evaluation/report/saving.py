@@ -10,7 +10,7 @@ from poise.evaluation.report.gallery import Look
 from poise.evaluation.report.page import render
 from poise.evaluation.result import Evaluation, to_json
 from poise.evaluation.walk import Estimates
-from poise.output import refuse_taken, save_whole, translated
+from poise.output import refuse_files, save_files
 
 PAGE, FIGURES = "report.html", "report.json"
 
@@ -38,15 +38,11 @@ def write_report(
         InputError: A picture cannot be read any more.
         OutputError: One of the files exists, or cannot be written.
     """
-    refuse_report(folder, overwrite=overwrite)
     texts = {
         PAGE: render(result, estimates, matched, look),
         FIGURES: json.dumps(to_json(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
     }
-    with translated(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        save_whole(str(folder / name), text.encode(), overwrite=overwrite)
+    save_files(folder, texts, overwrite=overwrite)
 
 
 def refuse_report(folder: Path, *, overwrite: bool) -> None:
@@ -55,7 +51,4 @@ def refuse_report(folder: Path, *, overwrite: bool) -> None:
     Raises:
         OutputError: It is.
     """
-    if folder.exists():
-        refuse_taken(str(folder), overwrite=True, folder=True)
-    for name in (PAGE, FIGURES):
-        refuse_taken(str(folder / name), overwrite=overwrite)
+    refuse_files(folder, (PAGE, FIGURES), overwrite=overwrite)
