@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from poise.cli.app import app, run
 from poise.errors import LicenceError, ModelError, UsageError
 from poise.models import Card, load_model
 from poise.models.licence import VARIABLE, acceptance_path, accepted, require_licences
+from poise.models.loading import load_card
 from poise.models.table import CARDS
 from poise.options import ModelOptions
 from poise.runtime import engine
@@ -212,8 +215,9 @@ def test_own_weights_read_in_every_way_that_a_model_is_named(
 
 def test_results_tell_own_weights_from_the_models(network: Path, finder: str) -> None:
     model = load_model(finder, weights=network, accept_licence=True)
-    sha256 = hash_file(network)
-    assert model.name == f"{finder}@{sha256[:8]}"
+    # The graph alone says nothing of the weights, which lie beside it.
+    both = hash_file(network) + hash_file(network.with_suffix(".bin"))
+    assert model.name == f"{finder}@{hashlib.sha256(both.encode()).hexdigest()[:8]}"
     (pose,) = model(np.zeros((64, 64, 3), np.uint8)).keypoints
     np.testing.assert_allclose(pose, np.tile([30, 32.5], (17, 1)), atol=0.01)
 
@@ -236,3 +240,35 @@ def test_one_file_may_stand_for_two_and_two_for_one(network: Path) -> None:
 
 def test_the_public_door_takes_them(network: Path, finder: str) -> None:
     assert poise.load_model(finder, weights=network, accept_licence=True).skeleton.name == "coco17"
+
+
+# --- what a card or a licence must not do --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"settings": {"padding": "big"}},
+            "settings.padding: wanted a number of 0 or more, got 'big'",
+        ),
+        ({"settings": {"presence": -1}}, "settings.presence: wanted a number"),
+        ({"std": (0.0, 1.0, 1.0)}, "no std of 0"),
+        ({"mean": (float("nan"), 0.0, 0.0)}, "wanted finite numbers"),
+    ],
+)
+def test_a_cards_numbers_are_looked_at(network: Path, changes: dict[str, Any], said: str) -> None:
+    row = CARDS[ALPHA]
+    with pytest.raises(ModelError, match=said):
+        load_card(replace(row, **changes), [network])
+
+
+def test_export_asks_for_the_licence_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint, target = tmp_path / "a.pth", tmp_path / "a.onnx"
+    checkpoint.write_bytes(b"x")
+    words = ["models", "export", "detectron2-keypoint-rcnn", str(target)]
+    assert run([*words, "--weights", str(checkpoint)]) == 5
+    assert "the licence must be accepted once" in capsys.readouterr().err
+    assert not target.exists()

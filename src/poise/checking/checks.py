@@ -136,6 +136,8 @@ def _check_batch(own: Trial, scenes: Sequence[Scene]) -> Finding:
     for one, other in zip(own.sights, together, strict=False):
         if one.points.shape != other.points.shape or one.count != other.count:
             return Finding("batch", "fail", "three at once are read otherwise than one by one")
+        if (np.isfinite(one.points) != np.isfinite(other.points)).any():
+            return Finding("batch", "fail", "some keypoints are only found one by one, or together")
         away = np.nan_to_num(np.abs(one.points - other.points))
         worst = max(worst, float(away.max(initial=0)))
     if worst > 0.5:

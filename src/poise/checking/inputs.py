@@ -17,9 +17,12 @@ def check_input(card: Card, paths: Sequence[Path]) -> tuple[Finding, Card]:
     Returns:
         The finding, and the card with what is plainly wrong put right, for the other checks.
     """
+    if paths[0].suffix.lower() in (".pth", ".pt"):
+        return Finding("input", "ok", "a checkpoint of torch: pictures of any size"), card
     shapes = Session(paths, precision="f32").input_shapes
     shape = tuple(shapes[0])
-    if len(shapes) != 1 or len(shape) != 4:
+    # Further inputs tell sizes (the DETR kin, Keypoint R-CNN); the family knows them.
+    if len(shape) != 4:
         came = ", ".join(str(tuple(one)) for one in shapes)
         text = f"wanted one input of pictures with four axes, got {came}"
         return Finding("input", "fail", text), card

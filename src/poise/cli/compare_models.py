@@ -25,7 +25,12 @@ from poise.output import refuse_source, refuse_taken
 SourceName = Annotated[str, typer.Argument(metavar="IMAGE|VIDEO", help="A picture or a video.")]
 ModelNames = Annotated[
     list[str],
-    typer.Option("-m", "--model", help="A model; give it once for each. See 'poise models list'."),
+    typer.Option(
+        "-m",
+        "--model",
+        metavar="NAME[=FILE]",
+        help="A model, perhaps with weights of your own; give it once for each.",
+    ),
 ]
 OutputName = Annotated[
     str | None,
@@ -83,7 +88,7 @@ def _run_all(
     models: list[str], source: str, loading: LoadOptions, options: Options, ticker: Ticker
 ) -> Iterator[Entry]:
     # All are loaded before the first runs: one whose weights cannot be had costs no time.
-    named = [ModelOptions(model=name, **vars(loading)) for name in models]
+    named = [_named(name, loading) for name in models]
     loaded = [load_named(each, options.precision, ticker) for each in named]
     # The painting comes last, and is one more step wherever there is an output.
     for number, model in enumerate(loaded, 1):
@@ -91,12 +96,17 @@ def _run_all(
         yield run_model(model, source, options, report=report)
 
 
+def _named(model: str, loading: LoadOptions) -> ModelOptions:
+    name, _, file = model.partition("=")
+    return ModelOptions(model=name, weights=[Path(file)] if file else None, **vars(loading))
+
+
 def _check_request(source: str, models: list[str], output: str | None, *, overwrite: bool) -> None:
     if is_clip(source):
         raise UsageError("holds keypoints already", where=source, remedy="name a picture or video")
     for name in models:
         if name != "auto":
-            find_model(name)  # an unknown one is refused before the first is run
+            find_model(name.partition("=")[0])  # an unknown one is refused before the first is run
     if len(set(models)) < len(models):
         raise UsageError("a model is named twice", where="-m", remedy="name each once")
     if output is not None:

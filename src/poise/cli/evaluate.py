@@ -218,4 +218,9 @@ class Task:
         if self.is_video:
             return follow(model, truth, source, report=report)
         chosen = self.boxes if self.boxes in ("detector", "gt") else read_boxes(self.boxes)
+        if isinstance(chosen, dict) and not any(one.id in chosen for one in truth.pictures):
+            what = "none of its boxes is of an annotated picture"
+            raise UsageError(
+                what, where=self.boxes, remedy="its image_id are those of the pictures"
+            )
         return walk(model, truth, paths, boxes=chosen, report=report)

@@ -88,7 +88,7 @@ def _row(card: Card, shelf: Shelf) -> dict[str, Any]:
         "std": list(card.std),
         "settings": dict(card.settings),
         "available": all(shelf.find(file) for file in files),
-        "fetchable": all(file.sha256 and file.sources for file in files),
+        "fetchable": all(file.digest and file.sources for file in files),
         "size_bytes": card.bytes,
         "licence": card.licence,
         "restriction": card.restriction,
@@ -98,6 +98,7 @@ def _row(card: Card, shelf: Shelf) -> dict[str, Any]:
         "note": card.note,
         "source": [source for file in card.files for source in file.sources[:1]],
         "sha256": [file.sha256 for file in card.files],
+        "sha384": [file.sha384 for file in card.files],
     }
 
 

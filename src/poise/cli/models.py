@@ -11,12 +11,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from poise.cli.checking import check
 from poise.cli.listing import list_models
-from poise.cli.parameters import one_flag
+from poise.cli.parameters import one_flag, take_options
 from poise.errors import WeightsError
 from poise.models import choose_model, find_cards, list_cards
 from poise.models.choice import remembered
 from poise.models.licence import require_licences
-from poise.options import ModelOptions
+from poise.options import LicenceOptions, ModelOptions
 from poise.weights import Shelf, WeightFile, cache_path, fetch_all
 
 app = typer.Typer(help="List, fetch and check models.", no_args_is_help=True)
@@ -49,7 +49,9 @@ def get(
 
 
 @app.command("export")
+@take_options(licence=LicenceOptions)
 def export(
+    *,
     name: Annotated[str, typer.Argument(help="A model of torch, such as keypoint-rcnn.")],
     target: Annotated[Path, typer.Argument(help="The .onnx file to write.")],
     weights: Annotated[
@@ -58,13 +60,22 @@ def export(
     card: Annotated[
         Path | None, typer.Option(help="A card file of your own, which describes a model.")
     ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a file that exists.")] = False,
+    licence: LicenceOptions,
 ) -> None:
     """Write a model of torch as an ONNX file, which runs without torch."""
     from poise.models.exporting import export_model
 
     with _Bars(enabled=True) as bars:
         path = export_model(
-            name, target, weights=weights, card=card, report=bars.say, progress=bars.show
+            name,
+            target,
+            weights=weights,
+            card=card,
+            accept_licence=licence.accept_licence,
+            overwrite=overwrite,
+            report=bars.say,
+            progress=bars.show,
         )
     typer.echo(str(path))
 

@@ -227,7 +227,15 @@ def _motion(truth: Truth, matched: Matched) -> Motion | None:
     if not named or len(videos) == len(set(videos)):
         return None
     first = [one.time for one in truth.pictures if one.video == videos[0]]
+    if not _even(np.array(first, float)):
+        return None
     return measure_motion(truth, matched, np.array(first))
+
+
+def _even(times: Floats) -> bool:
+    """Whether frames follow each other: in a sample, neighbours in the list are none in time."""
+    steps = np.diff(times)
+    return not len(steps) or not np.isfinite(steps).all() or steps.max() < 1.5 * np.median(steps)
 
 
 def _share(matched: Matched, lengths: Floats, alpha: float) -> float:

@@ -236,7 +236,7 @@ def merge(points: FloatArray, scores: FloatArray, overlap: float) -> tuple[Float
 
 
 def sigmoid(logits: npt.NDArray[np.floating]) -> FloatArray:
-    """Return 1 / (1 + exp(-x)), as MediaPipe computes it: of logits within -100 and 100."""
+    """Return 1 / (1 + exp(-x)), of clipped logits: beyond 80 nothing changes."""
     likely: FloatArray = (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)
     return likely
 

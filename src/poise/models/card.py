@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -67,6 +68,11 @@ class Card:
         _choose(self.name, "channels", self.channels, ("RGB", "BGR"))
         if self.kind != "detector":
             _choose(self.name, "skeleton", self.skeleton, skeleton_names())
+        if not all(map(math.isfinite, (*self.mean, *self.std))) or 0 in self.std:
+            what = (
+                f"mean and std: wanted finite numbers, and no std of 0, got {self.mean} {self.std}"
+            )
+            raise ModelError(what, where=f"card {self.name}")
 
     @property
     def bytes(self) -> int | None:

@@ -72,8 +72,8 @@ class CIFCAFModel(PoseModel):
 
     def _read(self, frame: Frame) -> Poses:
         canvas, factors = fit(frame.image, self._card.size)
-        fields = self._session.run(canvas[None])
-        _check_shapes([field.shape for field in fields], self._card)
+        outputs = self._session.run(canvas[None])
+        fields = _pick(outputs, [output.shape for output in outputs], self._card)
         cif, caf = (read_field(field[0], raw=self._raw) for field in fields)
         found = decode(cif, caf, stride=self._stride, limits=self._limits)
         # The network counts from the middle of the first pixel.
@@ -128,25 +128,32 @@ def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> CIFCA
     Raises:
         ModelError: The network has not the two fields, or was made for another size of picture.
     """
-    choose = partial(_choose, card=card)
+    # The other engine computes all outputs anyway; they are chosen when they are read.
+    foreign = compute.get("engine", "openvino") != "openvino"
+    choose = None if foreign else partial(_choose, card=card)
     session = Session(paths, pixels=card_pixels(card), then=choose, **compute)
     return CIFCAFModel(session, card)
 
 
 def _choose(ends: list[Any], card: Card) -> list[Any]:
+    """Return the two fields among the ends of a network."""
+    return _pick(ends, [_known(end) for end in ends], card)
+
+
+def _pick(ends: list[Any], shapes: list[tuple[int, ...]], card: Card) -> list[Any]:
     """Return the two fields among a network's outputs, whatever their order.
 
     Older networks have a third head with more pairs, which nobody needs.
     """
-    shapes = [_known(end) for end in ends]
-    chosen = []
+    chosen, found = [], []
     for rows in _FIELDS:
-        mine = [end for end, shape in zip(ends, shapes, strict=True) if shape[1:3] == rows]
+        mine = [number for number, shape in enumerate(shapes) if shape[1:3] == rows]
         if len(mine) != 1:
             raise _misfit(shapes, card)
-        chosen += mine
+        chosen.append(ends[mine[0]])
+        found.append(shapes[mine[0]])
     # OpenVINO would reshape the network, and leave the fields as they are.
-    _check_shapes([_known(end) for end in chosen], card)
+    _check_shapes(found, card)
     return chosen
 
 

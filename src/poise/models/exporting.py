@@ -7,7 +7,9 @@ from pathlib import Path
 
 from poise.errors import OutputError, UsageError
 from poise.models import find_model, read_card
+from poise.models.licence import require_licences
 from poise.models.table import FAMILIES
+from poise.output import refuse_taken
 from poise.weights import Progress, Report, fetch_all
 
 
@@ -17,6 +19,8 @@ def export_model(
     *,
     weights: str | Path | None = None,
     card: str | Path | None = None,
+    accept_licence: bool = False,
+    overwrite: bool = False,
     report: Report | None = None,
     progress: Progress | None = None,
 ) -> Path:
@@ -27,12 +31,15 @@ def export_model(
         target: The file to write, which ends in ``.onnx``.
         weights: A checkpoint of the user's own; else that of the model's card, which is fetched.
         card: A card file of the user's own, which describes the model.
+        accept_licence: Accept, now and from now on, what the licence forbids or demands.
+        overwrite: Whether a file of that name may be replaced.
         report: Told in one line what is fetched.
         progress: Told how many bytes of a file are here.
 
     Raises:
         UsageError: The model's weights are a network already, or the target is no ``.onnx``.
         ModelError: There is no such model, or the checkpoint is not its.
+        LicenceError: Its licence was never accepted.
         MissingExtraError: A package that this needs is not installed.
         OutputError: The target cannot be written.
     """
@@ -46,6 +53,8 @@ def export_model(
         raise UsageError(f"wanted a file that ends in .onnx, got '{target}'", where="export")
     if not target.parent.is_dir():
         raise OutputError("there is no such folder", where=target.parent)
+    refuse_taken(str(target), overwrite=overwrite)
+    require_licences([model], accept=accept_licence, report=report)
     path = Path(weights) if weights else fetch_all(model.files, report=report, progress=progress)[0]
     family.export(model, path, target)  # type: ignore[union-attr]
     return target

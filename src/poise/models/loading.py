@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ def load_model(
             name of it, or ``DETECTOR+CROP_MODEL``.
         weights: Files to use for the crop model instead of those of its card, in the card's
             order. They are the user's own: no hash is asked for. The model's name then ends in
-            ``@`` and the first eight digits of the (last) file's SHA-256.
+            ``@`` and eight digits of a hash of the files (of one file, its SHA-256).
         card: A card of the user's own, or a TOML file with one. With no name, it is the model.
         accept_licence: Accept, now and from now on, what a model's licence forbids or demands.
         report: Told in one line each what is chosen and fetched.
@@ -82,8 +83,18 @@ def load_model(
     model = _assemble(recipe, paths[: len(first)], given or paths[len(first) :], compute)
     if given:
         # Results must tell these weights from the model's own, and from others.
-        model.name = f"{recipe.name}@{hash_file(given[-1])[:8]}"
+        model.name = f"{recipe.name}@{_digest(given)[:8]}"
     return model
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """Return one hash of all files, and of what lies beside them: a graph has its weights there."""
+    beside = [path.with_suffix(".bin") for path in files if path.suffix.lower() == ".xml"]
+    beside += [path.with_name(f"{path.name}.data") for path in files]
+    every = [*files, *(path for path in beside if path.is_file() and path not in files)]
+    if len(every) == 1:
+        return hash_file(every[0])
+    return hashlib.sha256("".join(map(hash_file, every)).encode()).hexdigest()
 
 
 def _assemble(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,9 +27,20 @@ def card_pixels(card: Card) -> Pixels:
     return Pixels(card.mean, card.std, card.channels, card.layout, card.size)
 
 
-def card_number(card: Card, setting: str, default: float) -> float:
-    """Return one of a card's settings as a number."""
-    return float(card.settings.get(setting, default))  # type: ignore[arg-type]
+def card_number(card: Card, setting: str, default: float, *, least: float = 0.0) -> float:
+    """Return one of a card's settings as a number.
+
+    Raises:
+        ModelError: It is no number, or less than ``least``.
+    """
+    value = card.settings.get(setting, default)
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    if not plain or not least <= value < math.inf:  # type: ignore[operator]
+        raise ModelError(
+            f"settings.{setting}: wanted a number of {least:g} or more, got {value!r}",
+            where=f"card {card.name}",
+        )
+    return float(value)  # type: ignore[arg-type]
 
 
 def place(

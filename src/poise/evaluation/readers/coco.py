@@ -87,7 +87,7 @@ def _person(entry: dict[str, Any], count: int) -> TruePerson:
         box=entry.get("bbox"),
         area=None if area is None else float(area),
         head=entry.get("bbox_head"),
-        crowd=bool(entry.get("iscrowd")),
+        crowd=int(entry.get("iscrowd") or 0) == 1,
         id=entry.get("track_id"),
         name=entry.get("id", "?"),
     )

@@ -138,6 +138,13 @@ def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> Keypo
             where=paths[0],
             remedy=f"run 'poise models export {card.name}' and give its file with --weights",
         )
+    others = [name for name in ("device", "threads") if compute.get(name) not in (None, "CPU")]
+    if others:
+        raise ModelError(
+            f"a checkpoint runs in torch on all cores of the CPU and takes no {', '.join(others)}",
+            where=paths[0],
+            remedy=f"run 'poise models export {card.name}' and give its file with --weights",
+        )
     return KeypointRCNN(TorchEngine(paths[0], design), card)
 
 
