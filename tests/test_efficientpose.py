@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pictures
 
-from poise.errors import ModelError, UsageError
+from poise.errors import ModelError
 from poise.geometry import invert, transform
 from poise.metrics.accuracy import pck
 from poise.models import efficientpose
@@ -146,7 +146,7 @@ def test_the_weights_of_another_model_are_refused(data_dir: Path):
     path = next((data_dir / "weights").rglob("*lightning*.tflite"), None)
     if path is None:
         pytest.skip("no other TFLite network")
-    with pytest.raises(UsageError, match="no output 'upscaled_confs/BiasAdd'"):
+    with pytest.raises(ModelError, match="no output 'upscaled_confs/BiasAdd'"):
         efficientpose.load(CARDS["efficientpose-rt"], [path])
 
 

@@ -209,7 +209,8 @@ def test_real_noise_shows_as_jitter(tmp_path: Path) -> None:
         (["p.png", "-m", "fake", "-o", "p.png"], 7, "is also the source"),
         (["p.png", "-m", "fake", "-o", "gone/a.png"], 7, "there is no folder gone"),
         (["v.mp4", "-m", "fake", "-o", "a.png"], 2, "one picture cannot hold a video"),
-        (["v.mp4", "-m", "fake", "--start", "60"], 6, "no frame is left"),
+        (["v.mp4", "-m", "fake", "--start", "60"], 2, "no frame is left"),
+        (["p.png", "-m", "fake", "-o", "a.mp4"], 2, "a picture makes no video"),
     ],
 )
 def test_bad_requests(

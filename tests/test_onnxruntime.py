@@ -127,7 +127,7 @@ def test_only_the_outputs_that_were_asked_for_in_their_order(tmp_path: Path) -> 
     np.testing.assert_array_equal(again, rows)
     first, second = on("onnxruntime", path, outputs=[1, "n2"]).run(x)
     assert (first.shape, second.shape) == (rows.shape, columns.shape)
-    with pytest.raises(UsageError, match=r"no output 'simcc_x'; it has n2, n3"):
+    with pytest.raises(ModelError, match=r"no output 'simcc_x'; it has n2, n3"):
         on("onnxruntime", path, outputs=["simcc_x"])
 
 

@@ -90,7 +90,7 @@ def test_the_precision_is_the_one_really_used(network: Path) -> None:
 def test_unknown_choices_name_the_known_ones(network: Path) -> None:
     with pytest.raises(UsageError, match="bf16"):
         Session(network, precision="b16")
-    with pytest.raises(UsageError, match="double"):
+    with pytest.raises(ModelError, match="double"):
         Session(network, outputs=["doubel"])
     with pytest.raises(UsageError, match="CPU"):
         Session(network, device="NOPE")

@@ -25,7 +25,7 @@ from poise.benchmarking import (
 from poise.benchmarking.figures import Speed
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
-from poise.errors import WeightsError
+from poise.errors import ModelError, WeightsError
 from poise.models import choose_model, find_model, read_card
 from poise.models.licence import require_licences
 from poise.options import LicenceOptions
@@ -81,6 +81,14 @@ def benchmark(
         rows = list(found)
     finally:
         ticker.close()
+    _show(rows, pictures, machine, as_json=as_json)
+    if not any(row.speed for row in rows):
+        raise ModelError("nothing could be measured", where=", ".join(names))
+
+
+def _show(
+    rows: Sequence[Row], pictures: Pictures, machine: dict[str, Any], *, as_json: bool
+) -> None:
     if as_json:
         document = {
             "machine": machine,

@@ -96,6 +96,11 @@ def _run_all(
         yield run_model(model, source, options, report=report)
 
 
+def _full(model: str) -> str:
+    name, sign, file = model.partition("=")
+    return (name if name == "auto" else find_model(name).name) + sign + file
+
+
 def _named(model: str, loading: LoadOptions) -> ModelOptions:
     name, _, file = model.partition("=")
     return ModelOptions(model=name, weights=[Path(file)] if file else None, **vars(loading))
@@ -107,7 +112,7 @@ def _check_request(source: str, models: list[str], output: str | None, *, overwr
     for name in models:
         if name != "auto":
             find_model(name.partition("=")[0])  # an unknown one is refused before the first is run
-    if len(set(models)) < len(models):
+    if len({_full(name) for name in models}) < len(models):
         raise UsageError("a model is named twice", where="-m", remedy="name each once")
     if output is not None:
         with read_frames(source) as reader:

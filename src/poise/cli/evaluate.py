@@ -13,7 +13,7 @@ from poise.cli.evaluation_table import tell
 from poise.cli.loading import load_named
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
-from poise.errors import UsageError
+from poise.errors import SomeInputsFailedError, UsageError
 from poise.evaluation import (
     Estimates,
     Evaluation,
@@ -127,6 +127,11 @@ def evaluate(
         ticker.close()
     result = task.judge(name, estimates, report, overwrite=overwrite)
     typer.echo(as_text(result) if as_json else tell(result))
+    for error in estimates.failed:
+        typer.echo(f"poise: error: {error}", err=True)
+    if estimates.failed:
+        count = len(estimates.failed)
+        raise SomeInputsFailedError(f"{count} of {count + result.images} pictures were left out")
 
 
 def as_text(result: Evaluation) -> str:

@@ -16,6 +16,7 @@ from poise.models.topdown import TopDown
 from poise.poses import FloatArray, Frame, Poses
 
 _PERSON = 1  # COCO's category of people
+_LARGEST = 1e7  # no coordinate in any picture is larger
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,10 @@ def read_people(model: TopDown, frame: Frame, boxes: Boxes) -> Poses:
 
 def _row(entry: dict[str, Any]) -> list[float]:
     x, y, width, height = (float(number) for number in entry["bbox"])
-    return [x, y, x + width, y + height, float(entry.get("score", 1.0))]
+    row = [x, y, x + width, y + height, float(entry.get("score", 1.0))]
+    if not all(abs(number) < _LARGEST for number in row) or width <= 0 or height <= 0:
+        raise ValueError(f"a box of picture {entry.get('image_id')} holds a number that cannot be")
+    return row
 
 
 def _boxes(rows: FloatArray) -> Boxes:

@@ -33,12 +33,14 @@ class Estimates:
         found: Who was found in each of them, in the truth's layout.
         missing: Names of annotated pictures that the folder lacks.
         seconds: What reading, estimating and decoding took.
+        failed: What is wrong with pictures that cannot be read; they are left out.
     """
 
     truth: Truth
     found: list[Poses]
     missing: tuple[str, ...]
     seconds: float
+    failed: tuple[InputError, ...] = ()
 
 
 def find_pictures(truth: Truth, folder: str | Path) -> list[Path | None]:
@@ -117,7 +119,7 @@ def walk(
         report: Told how many pictures are done, and how many there are.
 
     Raises:
-        InputError: A picture cannot be read, or is not of the annotated size.
+        InputError: No picture can be read and is of the annotated size.
         ModelError: The model has none of the annotated keypoints.
         UsageError: Boxes are given to a model that takes none.
     """
@@ -125,16 +127,27 @@ def walk(
     look = _looker(model, boxes)
     here = [(one, path) for one, path in zip(truth.pictures, paths, strict=True) if path]
     found: list[Poses] = []
+    kept: list[TruePicture] = []
+    failed: list[InputError] = []
     begin = time.perf_counter()
     for number, (picture, path) in enumerate(here):
-        poses = look(_open(path, picture, number), picture)
-        found.append(clear_ignored(poses.to(truth.skeleton), picture, keep=boxes == "gt"))
+        try:
+            frame = _open(path, picture, number)
+        except InputError as error:
+            failed.append(error)
+        else:
+            poses = look(frame, picture).to(truth.skeleton)
+            found.append(clear_ignored(poses, picture, keep=boxes == "gt"))
+            kept.append(picture)
         if report is not None:
             report(number + 1, len(here))
+    if failed and not kept:
+        raise failed[0]
     seconds = time.perf_counter() - begin
     missing = [one.name for one, path in zip(truth.pictures, paths, strict=True) if not path]
-    kept = replace(truth, pictures=tuple(picture for picture, _ in here))
-    return Estimates(kept, found, tuple(missing), seconds)
+    return Estimates(
+        replace(truth, pictures=tuple(kept)), found, tuple(missing), seconds, tuple(failed)
+    )
 
 
 def _looker(

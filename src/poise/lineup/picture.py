@@ -127,7 +127,12 @@ def check_name(path: str, *, still: bool) -> None:
             f"no line-up is written as '{suffix or path}'", where=path,
             remedy=f"choose one of {', '.join(PICTURE_SUFFIXES)}",
         )  # fmt: skip
-    if not still and suffix in (".jpg", ".jpeg", ".png", ".webp"):
+    picture = suffix in (".jpg", ".jpeg", ".png", ".webp")
+    if still and not picture:
+        raise UsageError(
+            "a picture makes no video", where=path, remedy="write a .png, .jpg or .webp"
+        )
+    if not still and picture:
         raise UsageError(
             "one picture cannot hold a video", where=path, remedy="write an .mp4 or a .gif"
         )

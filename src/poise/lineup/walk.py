@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from poise.clip import Clip
-from poise.errors import InputError
+from poise.errors import UsageError
 from poise.loading import Report
 from poise.models.base import PoseModel
 from poise.options import Options
@@ -45,13 +45,14 @@ def run_model(
         report: Told of each frame that was estimated.
 
     Raises:
-        InputError: The source cannot be read, or the options leave no frame of it.
+        InputError: The source cannot be read.
+        UsageError: The options leave no frame of it.
     """
     with open_source(source, options) as reader:
         first = next(reader, None)
         total = reader.count if options == Options() else None
     if first is None:
-        raise InputError("no frame is left of it", where=source, remedy="choose an earlier start")
+        raise UsageError("no frame is left of it", where=source, remedy="choose an earlier start")
     model.estimate([first])
     done = 0
 

@@ -130,10 +130,12 @@ def _convert(where: Path, name: str, value: Any) -> Any:
         return {key: tuple(v) if isinstance(v, list) else v for key, v in value.items()}
     if name in _COUNTS and isinstance(value, list) and len(value) == _COUNTS[name]:
         kinds = {int} if name == "size" else {int, float}
-        if all(type(number) in kinds for number in value):
+        positive = name != "size" or all(type(n) is int and n > 0 for n in value)
+        if positive and all(type(number) in kinds for number in value):
             return tuple(value)
     wanted = {"files": "a list of tables", "settings": "a table"}
     wanted |= {field: f"{count} numbers" for field, count in _COUNTS.items()}
+    wanted["size"] = "width and height, whole numbers above 0"
     if name in wanted or not isinstance(value, str):
         raise ModelError(f"{name}: wanted {wanted.get(name, 'a text')}, got {value!r}", where=where)
     return value

@@ -43,7 +43,6 @@ class HeatmapModel(UprightModel):
 
     def __init__(self, session: Session, card: Card) -> None:
         super().__init__(session, card)
-        self._name = card.name
         self._refine = str(card.settings.get("refine", "dark"))
         if self._refine not in REFINEMENTS:
             raise ModelError(

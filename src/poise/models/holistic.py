@@ -21,6 +21,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from poise.errors import ModelError
 from poise.models.base import PoseModel
 from poise.models.card import Card
 from poise.models.holistic_parts import FACE, HAND, FaceFinder, HandFinder, Seen
@@ -117,6 +118,9 @@ def _hang(xyz: FloatArray, wrists: FloatArray) -> FloatArray:
     return xyz - xyz[:, :1] + wrists[:, None]
 
 
+_JOBS = ("detector", "body", "hands", "face-detector", "face")
+
+
 def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> Holistic:
     """Return the model; ``settings`` of the card name the cards of its parts, in the files' order.
 
@@ -124,9 +128,13 @@ def load(card: Card, paths: Sequence[Path], **compute: Unpack[Compute]) -> Holis
     """
     from poise.models.table import CARDS
 
+    lacking = [job for job in _JOBS if str(card.settings.get(job)) not in CARDS]
+    if lacking:
+        what = f"settings: wanted the names of cards for {', '.join(lacking)}"
+        raise ModelError(what, where=f"card {card.name}", remedy="take blazepose-wholebody's")
     given = iter(paths)
     parts: dict[str, Any] = {}
-    for job in ("detector", "body", "hands", "face-detector", "face"):
+    for job in _JOBS:
         part = CARDS[str(card.settings[job])]
         files = [next(given) for _ in part.files]
         family = importlib.import_module(f"poise.models.{part.family}")

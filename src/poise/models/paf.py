@@ -80,7 +80,7 @@ class PAFModel(PoseModel):
         self.layout = _choose(card, "layout", LAYOUTS, card.skeleton)
         self._choices: dict[str, Any] = {
             "grouping": _choose(card, "grouping", {g: g for g in GROUPINGS}, "tfpose"),
-            "enlarge": int(card_number(card, "enlarge", 4, least=1)),
+            "enlarge": int(card_number(card, "enlarge", 4, least=1, most=32)),
             "least": card_number(card, "least", 0.05),
             "support": card_number(card, "support", 0.05),
         }

@@ -29,7 +29,6 @@ class SimccModel(UprightModel):
 
     def __init__(self, session: Session, card: Card) -> None:
         super().__init__(session, card)
-        self._name = card.name
         self._split = card_number(card, "split", 2.0)
 
     def cut(self, image: Image, region: Affine) -> Image:

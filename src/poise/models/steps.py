@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,17 +26,19 @@ def card_pixels(card: Card) -> Pixels:
     return Pixels(card.mean, card.std, card.channels, card.layout, card.size)
 
 
-def card_number(card: Card, setting: str, default: float, *, least: float = 0.0) -> float:
+def card_number(
+    card: Card, setting: str, default: float, *, least: float = 0.0, most: float = 1e6
+) -> float:
     """Return one of a card's settings as a number.
 
     Raises:
-        ModelError: It is no number, or less than ``least``.
+        ModelError: It is no number from ``least`` to ``most``.
     """
     value = card.settings.get(setting, default)
     plain = isinstance(value, int | float) and not isinstance(value, bool)
-    if not plain or not least <= value < math.inf:  # type: ignore[operator]
+    if not plain or not least <= value <= most:  # type: ignore[operator]
         raise ModelError(
-            f"settings.{setting}: wanted a number of {least:g} or more, got {value!r}",
+            f"settings.{setting}: wanted a number from {least:g} to {most:g}, got {value!r}",
             where=f"card {card.name}",
         )
     return float(value)  # type: ignore[arg-type]

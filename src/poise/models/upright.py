@@ -10,7 +10,7 @@ from poise.crop import crop
 from poise.geometry import Affine, crop_affine
 from poise.models.base import CropPoses, Detections
 from poise.models.card import Card
-from poise.models.steps import card_number
+from poise.models.steps import card_number, wrong_outputs
 from poise.poses import FloatArray, Image, Poses
 from poise.runtime import Session
 from poise.skeleton import get_skeleton
@@ -41,11 +41,11 @@ class UprightModel(ABC):
     """
 
     def __init__(self, session: Session, card: Card) -> None:
-        self._session = session
-        self._padding = card_number(card, "padding", 1.25)
+        self._session, self._name = session, card.name
+        self._padding = card_number(card, "padding", 1.25, least=0.1, most=100)
         self._flip = bool(card.settings.get("flip", False))
         self.skeleton, self.size = get_skeleton(card.skeleton), card.size
-        self.minimum_presence = card_number(card, "presence", 0.2)
+        self.minimum_presence = card_number(card, "presence", 0.2, most=1)
         self.precision = session.precision
 
     def regions(self, detections: Detections) -> list[Affine]:
@@ -83,6 +83,10 @@ class UprightModel(ABC):
         if self._flip:
             outputs = self._average(outputs, self._session.run(crops[:, :, ::-1]))
         keypoints, scores = self._decode(outputs)
+        if len(keypoints) != len(crops):
+            # A network of another size that was made to take these crops.
+            wanted = f"what it reads from {len(crops)} crops, as many of each output"
+            raise wrong_outputs(self._name, wanted, outputs)
         return CropPoses(keypoints, scores, scores.mean(axis=1))
 
     @abstractmethod

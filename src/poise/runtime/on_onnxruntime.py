@@ -256,7 +256,7 @@ def _find(known: list[str], outputs: Sequence[str | int] | None, file: object) -
     numbered.update(enumerate(known))
     for wanted in outputs:
         if wanted not in numbered:
-            raise UsageError(
+            raise ModelError(
                 f"no output {wanted!r}", where=file, remedy=f"it has {', '.join(known)}"
             )
     return [numbered[wanted] for wanted in outputs]

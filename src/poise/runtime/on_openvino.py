@@ -132,7 +132,7 @@ def _cut(network: Any, outputs: Sequence[str | int], file: object) -> Any:
         numbers = [i for i, known in enumerate(names) if wanted in known or wanted == i]
         if not numbers:
             known = ", ".join(name for group in names for name in group[:1])
-            raise UsageError(f"no output {wanted!r}", where=file, remedy=f"it has {known}")
+            raise ModelError(f"no output {wanted!r}", where=file, remedy=f"it has {known}")
         chosen.append(network.outputs[numbers[0]])
     return engine().Model(chosen, network.get_parameters(), network.get_friendly_name())
 

@@ -38,8 +38,8 @@ class Session:
 
     Raises:
         WeightsError: The file is not a model that the engine can read.
-        UsageError: No such engine, precision, device or output.
-        ModelError: The engine cannot do what is asked of this network.
+        UsageError: No such engine, precision or device.
+        ModelError: The network has no such output, or the engine cannot do what is asked of it.
         MissingExtraError: The engine is not installed.
     """
 
