@@ -63,6 +63,34 @@ def test_table(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert len(err.splitlines()) == 1
 
 
+def test_a_picture_that_cannot_be_read_is_named_and_the_others_go_on(
+    line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "2.png").write_bytes((tmp_path / "1.png").read_bytes()[:40])
+    assert run([*line, "--json", "--no-progress"]) == 3
+    out, err = capsys.readouterr()
+    assert json.loads(out)["images"] == 1
+    first, last = err.splitlines()
+    assert first.startswith("poise: error: ") and "2.png: " in first
+    assert last == "poise: error: 1 of 2 pictures were left out"
+    (tmp_path / "1.png").write_bytes(b"x")
+    assert run([*line, "--no-progress"]) == 6
+
+
+@pytest.mark.parametrize(
+    "row", [[float("nan")] * 4, [0, 0, 1e300, 1e300], [5, 5, 0, 9]], ids=["nan", "huge", "flat"]
+)
+def test_boxes_that_cannot_be(
+    line: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], row: list[float]
+) -> None:
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(json.dumps([{"image_id": 1, "category_id": 1, "bbox": row, "score": 0.5}]))
+    assert run([*line, "--boxes", str(boxes), "--no-progress"]) == 6
+    err = capsys.readouterr().err
+    assert "a box of picture 1 holds a number that cannot be" in err or "boxes.json" in err
+    assert err.splitlines()[-1].startswith("poise: error: ")
+
+
 @pytest.mark.parametrize(
     ("flags", "code", "said"),
     [
