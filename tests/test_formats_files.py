@@ -701,3 +701,14 @@ def test_real_tracks_survive_every_conversion(data_dir: Path, tmp_path: Path, fo
     assert len(back) == len(clip)
     for before, after in zip(clip.frames, back.frames, strict=True):
         assert_same_people(before, after, score=0.00505, person=0.000505)
+
+
+def test_a_layout_whose_edges_count_from_0_is_read() -> None:
+    from poise.io.formats.coco import category_skeleton
+
+    names = ["root", "knee", "foot"]
+    edges = [[0, 1], [1, 2]]
+    for first in (0, 1):
+        counted = [[a + first, b + first] for a, b in edges]
+        document = {"categories": [{"id": 1, "keypoints": names, "skeleton": counted}]}
+        assert category_skeleton(document).edges == ((0, 1), (1, 2))

@@ -252,6 +252,7 @@ def test_the_public_door_takes_them(network: Path, finder: str) -> None:
             {"settings": {"padding": "big"}},
             "settings.padding: wanted a number from 0.1 to 100",
         ),
+        ({"settings": {"refine": "quarter", "flip": "no"}}, "settings.flip: wanted true or false"),
         ({"settings": {"presence": -1}}, "settings.presence: wanted a number"),
         ({"std": (0.0, 1.0, 1.0)}, "no std of 0"),
         ({"mean": (float("nan"), 0.0, 0.0)}, "wanted finite numbers"),

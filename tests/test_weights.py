@@ -464,3 +464,18 @@ def test_a_package_client_that_breaks_says_why() -> None:
 
     broken = "ERROR: Exception:\nTraceback (most recent call last):\nOSError: No space left\n"
     assert _last_error(broken) == "No space left"
+
+
+def test_models_that_can_be_had_come_though_another_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from poise.cli.app import run
+
+    monkeypatch.setenv("POISE_HOME", str(tmp_path))
+    monkeypatch.setenv("POISE_OFFLINE", "1")
+    monkeypatch.delenv("POISE_MODELS", raising=False)
+    assert run(["models", "get", "hrnet-w32", "fake", "--no-progress"]) == 3
+    err = capsys.readouterr().err.splitlines()
+    assert "nobody publishes this file" in err[0] or "cannot be fetched" in err[0]
+    assert err[-1] == "poise: error: hrnet-w32 could not be fetched"
+    assert run(["models", "get", "hrnet-w32", "--no-progress"]) == 5

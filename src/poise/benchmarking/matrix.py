@@ -13,6 +13,8 @@ from poise.runtime import ENGINES, PRECISIONS
 _T = TypeVar("_T")
 MOST_PEOPLE = 16
 
+_MOST_BATCH = 256  # pictures; more at once than any server gathers
+
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkOptions:
@@ -43,6 +45,8 @@ class BenchmarkOptions:
                     raise UsageError(f"no '{word}'", where=name, remedy=suggest(word, known))
         _numbers("threads", self.threads, _thread_count)
         batches = _numbers("batch", self.batch, _count)
+        if max(batches) > _MOST_BATCH:
+            raise UsageError(f"wanted at most {_MOST_BATCH}, got {max(batches)}", where="batch")
         if self.follow and batches != [1]:
             what = "people are followed through one frame after the other, not through batches"
             raise UsageError(what, where="follow", remedy="leave out --batch or --follow")

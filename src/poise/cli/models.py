@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from poise.cli.checking import check
 from poise.cli.listing import list_models
 from poise.cli.parameters import one_flag, take_options
-from poise.errors import WeightsError
+from poise.errors import SomeInputsFailedError, WeightsError
 from poise.models import choose_model, find_cards, list_cards
 from poise.models.choice import remembered
 from poise.models.licence import require_licences
@@ -37,15 +37,29 @@ def get(
     for name in names:
         if name != "auto":
             require_licences(find_cards(name), accept=accept_licence)
+    failed = []
     for name in names:
-        with _Bars(enabled=progress) as bars:
-            if name == "auto":
-                name = choose_model(report=bars.say, progress=bars.show)  # noqa: PLW2901
-            for card in find_cards(name):
-                bars.say(f"{card.name}: licence {card.licence}")
-            paths = fetch_all(_files_of(name), report=bars.say, progress=bars.show)
-        for found in paths:
-            typer.echo(str(found))
+        try:
+            paths = _get(name, enabled=progress)
+        except WeightsError as error:
+            if len(names) == 1:
+                raise
+            failed.append(name)
+            typer.echo(f"poise: error: {error}", err=True)
+        else:
+            for found in paths:
+                typer.echo(str(found))
+    if failed:
+        raise SomeInputsFailedError(f"{', '.join(failed)} could not be fetched")
+
+
+def _get(name: str, *, enabled: bool) -> tuple[Path, ...]:
+    with _Bars(enabled=enabled) as bars:
+        if name == "auto":
+            name = choose_model(report=bars.say, progress=bars.show)
+        for card in find_cards(name):
+            bars.say(f"{card.name}: licence {card.licence}")
+        return fetch_all(_files_of(name), report=bars.say, progress=bars.show)
 
 
 @app.command("export")

@@ -20,7 +20,7 @@ from poise.errors import ModelError
 from poise.models.base import PoseModel
 from poise.models.card import Card
 from poise.models.cifcaf_decoding import KEYPOINTS, PAIRS, Limits, decode
-from poise.models.steps import card_pixels, fit, sigmoid
+from poise.models.steps import card_flag, card_pixels, fit, sigmoid
 from poise.poses import FloatArray, Frame, Poses
 from poise.runtime import Compute, Session
 from poise.skeleton import get_skeleton
@@ -55,8 +55,8 @@ class CIFCAFModel(PoseModel):
             )
         self.precision = session.precision
         self._stride = _stride(card)
-        self._raw = bool(card.settings.get("raw", False))
-        complete = bool(card.settings.get("force_complete", False))
+        self._raw = card_flag(card, "raw")
+        complete = card_flag(card, "force_complete")
         least = 0.0 if complete else 0.15
         self._limits = Limits(
             _share(card, "seed", 0.2),

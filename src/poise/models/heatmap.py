@@ -16,7 +16,7 @@ from poise.errors import ModelError, suggest
 from poise.geometry import Affine
 from poise.models.card import Card
 from poise.models.heatmap_decoding import REFINEMENTS, decode, turn_round
-from poise.models.steps import card_pixels, wrong_outputs
+from poise.models.steps import card_flag, card_pixels, wrong_outputs
 from poise.models.upright import UprightModel, sampling
 from poise.poses import FloatArray, Image
 from poise.runtime import Compute, Session
@@ -54,8 +54,8 @@ class HeatmapModel(UprightModel):
         if not isinstance(blur, int) or blur < 1 or blur % 2 == 0:
             raise ModelError(f"blur: wanted an odd number, got {blur}", where=f"card {card.name}")
         self._blur = blur
-        self._unbiased = bool(card.settings.get("unbiased", False))
-        self._shift = bool(card.settings.get("shift", not self._unbiased))
+        self._unbiased = card_flag(card, "unbiased")
+        self._shift = card_flag(card, "shift", default=not self._unbiased)
 
     def _region(self, box: FloatArray) -> Affine:
         affine = super()._region(box)

@@ -33,7 +33,7 @@ from poise.models.paf_maps import (
     mean_shift,
     summit_shift,
 )
-from poise.models.steps import card_number, card_pixels, fit
+from poise.models.steps import card_flag, card_number, card_pixels, fit
 from poise.poses import FloatArray, Frame, Poses
 from poise.runtime import Compute, Session
 from poise.skeleton import get_skeleton
@@ -93,7 +93,7 @@ class PAFModel(PoseModel):
         return [self._read(frame) for frame in frames]
 
     def _read(self, frame: Frame) -> Poses:
-        stretch = bool(self._card.settings.get("stretch", False))
+        stretch = card_flag(self._card, "stretch")
         canvas, factors = fit(frame.image, self._card.size, stretch=stretch)
         maps, field = split(self._session.run(canvas[None]), self.layout, self._card.layout)
         keypoints, scores, sure = decode(maps, field, self.layout, **self._choices)

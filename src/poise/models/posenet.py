@@ -20,7 +20,7 @@ from poise.geometry import Affine, crop_affine, invert, transform
 from poise.models.base import PoseModel
 from poise.models.card import Card
 from poise.models.posenet_decoding import KEYPOINTS, TREE, Fields, decode_multi, decode_single
-from poise.models.steps import card_number, card_pixels, sigmoid
+from poise.models.steps import card_flag, card_number, card_pixels, sigmoid
 from poise.poses import FloatArray, Frame, Poses
 from poise.runtime import Compute, Session, engine
 from poise.skeleton import get_skeleton
@@ -81,7 +81,7 @@ class PoseNet(PoseModel):
         ]
 
     def _decode(self, frame: Frame, affine: Affine, heads: list[FloatArray]) -> Poses:
-        logits = self._card.settings.get("logits", True)
+        logits = card_flag(self._card, "logits", default=True)
         fields = read_fields(heads, self._card.size, logits=bool(logits))
         found = decode_single(fields) if self._single else decode_multi(fields, **self._choices)
         good = found.people >= self._least
@@ -157,7 +157,7 @@ def _order(ends: list[Any], card: Card) -> list[Any]:
     op = engine().opset8
 
     heads = [_real(end, card) for end in ends]
-    if card.settings.get("logits", True):
+    if card_flag(card, "logits", default=True):
         heads = [_before_sigmoid(head) for head in heads]
     if card.layout == "NCHW":
         heads = [op.transpose(head, np.array([0, 2, 3, 1])).output(0) for head in heads]

@@ -44,6 +44,20 @@ def card_number(
     return float(value)  # type: ignore[arg-type]
 
 
+def card_flag(card: Card, setting: str, *, default: bool = False) -> bool:
+    """Return one of a card's settings that is true or false.
+
+    Raises:
+        ModelError: It is neither.
+    """
+    value = card.settings.get(setting, default)
+    if not isinstance(value, bool):
+        raise ModelError(
+            f"settings.{setting}: wanted true or false, got {value!r}", where=f"card {card.name}"
+        )
+    return value
+
+
 def place(
     picture: tuple[int, int], size: tuple[int, int], *, stretch: bool = False, centred: bool = False
 ) -> Affine:

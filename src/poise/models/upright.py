@@ -10,7 +10,7 @@ from poise.crop import crop
 from poise.geometry import Affine, crop_affine
 from poise.models.base import CropPoses, Detections
 from poise.models.card import Card
-from poise.models.steps import card_number, wrong_outputs
+from poise.models.steps import card_flag, card_number, wrong_outputs
 from poise.poses import FloatArray, Image, Poses
 from poise.runtime import Session
 from poise.skeleton import get_skeleton
@@ -43,7 +43,7 @@ class UprightModel(ABC):
     def __init__(self, session: Session, card: Card) -> None:
         self._session, self._name = session, card.name
         self._padding = card_number(card, "padding", 1.25, least=0.1, most=100)
-        self._flip = bool(card.settings.get("flip", False))
+        self._flip = card_flag(card, "flip")
         self.skeleton, self.size = get_skeleton(card.skeleton), card.size
         self.minimum_presence = card_number(card, "presence", 0.2, most=1)
         self.precision = session.precision

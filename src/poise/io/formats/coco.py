@@ -193,8 +193,10 @@ def category_skeleton(document: dict[str, Any]) -> Skeleton:
     for name in skeleton_names():
         if get_skeleton(name).keypoints == keypoints:
             return get_skeleton(name)
-    edges = tuple((int(a) - 1, int(b) - 1) for a, b in named[0].get("skeleton", ()))
-    return Skeleton("custom", keypoints, edges)
+    pairs = [(int(a), int(b)) for a, b in named[0].get("skeleton", ())]
+    # COCO counts from 1; some files that call themselves COCO's count from 0.
+    first = 0 if any(0 in pair for pair in pairs) else 1
+    return Skeleton("custom", keypoints, tuple((a - first, b - first) for a, b in pairs))
 
 
 RESULTS = Format(
