@@ -1,8 +1,4 @@
-"""Files and folders that appear under their name only when they are complete.
-
-The one place where an output is refused, and where the words of the operating system become an
-``OutputError``.
-"""
+"""Files and folders that appear under their name only when they are complete."""
 
 from __future__ import annotations
 
@@ -12,13 +8,12 @@ import re
 import secrets
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
 from poise.errors import OutputError
-
-_ANOTHER = "choose another name"
+from poise.output.refusals import ANOTHER, refuse_files, refuse_source, refuse_taken, translated
 
 
 class OutputFile:
@@ -102,18 +97,6 @@ def save_whole(path: str, data: bytes, *, overwrite: bool = False, source: objec
         raise
 
 
-def refuse_files(folder: Path, names: Iterable[str], *, overwrite: bool) -> None:
-    """Refuse a folder that is a file, or that has files of these names that may not be replaced.
-
-    Raises:
-        OutputError: It is.
-    """
-    if folder.exists():
-        refuse_taken(str(folder), overwrite=True, folder=True)
-    for name in names:
-        refuse_taken(str(folder / name), overwrite=overwrite)
-
-
 def save_files(folder: Path, contents: Mapping[str, str], *, overwrite: bool = False) -> None:
     """Write some texts as UTF-8 into a folder, which is made: all of them or none.
 
@@ -174,7 +157,7 @@ class OutputFolder:
         for entry in Path(self._path).iterdir():
             if not self._stale.fullmatch(entry.name):
                 what = f"holds files of other names, such as {entry.name!r}"
-                raise OutputError(what, where=self._path, remedy=_ANOTHER)
+                raise OutputError(what, where=self._path, remedy=ANOTHER)
 
     def write(self, name: str, data: bytes) -> None:
         """Add one file."""
@@ -212,89 +195,3 @@ def _standard_output() -> IO[bytes]:
 
 def _beside(final: Path) -> Path:
     return final.parent / f".poise-{secrets.token_hex(6)}.part"
-
-
-def refuse_source(path: str, source: object) -> None:
-    """Refuse an output that is the file or folder that it is made from.
-
-    Args:
-        path: The output.
-        source: The source as it was named; a camera, an address or a value is no file.
-
-    Raises:
-        OutputError: It is.
-    """
-    origin = source_path(source)
-    if path == "-" or origin is None:
-        return
-    with translated(path):
-        if Path(path).exists() and Path(path).samefile(origin):
-            raise OutputError("is also the source", where=path, remedy=_ANOTHER)
-
-
-def source_path(source: object) -> Path | None:
-    """Return the file or folder that a source is, or None.
-
-    A number is a camera, even where a file has its name.
-    """
-    if not isinstance(source, str | os.PathLike):
-        return None
-    name = os.fspath(source)
-    if not isinstance(name, str) or name in ("", "-") or name.isdecimal() or "://" in name:
-        return None
-    with contextlib.suppress(OSError, ValueError):
-        return Path(name) if Path(name).exists() else None
-    return None
-
-
-def refuse_folder(folder: str, sources: Sequence[str]) -> None:
-    """Refuse a folder that is a source, or that holds one: it could be written over.
-
-    Raises:
-        OutputError: It is; the message names the source.
-    """
-    for source in sources:
-        refuse_source(folder, source)
-        path = source_path(source)
-        with translated(folder):
-            inside = path is not None and Path(folder).resolve() in path.resolve().parents
-        if inside:
-            raise OutputError(f"holds the source {source}", where=folder,
-                              remedy="choose another folder")  # fmt: skip
-
-
-def refuse_taken(path: str, *, overwrite: bool, folder: bool = False) -> None:
-    """Refuse an output whose name is taken.
-
-    Args:
-        path: The output; ``-`` is never taken.
-        overwrite: Whether a file may be replaced, or a folder not be empty.
-        folder: Whether it is to be a folder.
-
-    Raises:
-        OutputError: It is taken; the message says by what and what to do.
-    """
-    final, remedy = Path(path), "add --overwrite to replace it"
-    with translated(path):
-        if path == "-" or not final.exists():
-            return
-        if folder and not final.is_dir():
-            raise OutputError("is a file, not a folder", where=path, remedy=_ANOTHER)
-        if folder and not overwrite and any(final.iterdir()):
-            raise OutputError("exists already and is not empty", where=path, remedy=remedy)
-        if not folder and final.is_dir():
-            raise OutputError("is a folder", where=path, remedy="name a file in it")
-        if final.is_file() and not overwrite:
-            raise OutputError("exists already", where=path, remedy=remedy)
-
-
-@contextlib.contextmanager
-def translated(path: object) -> Iterator[None]:
-    """Turn what the operating system says while writing into an OutputError."""
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        if isinstance(error, ValueError) and "embedded null" not in str(error):
-            raise
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise OutputError(f"cannot be written: {reason}", where=path) from error
