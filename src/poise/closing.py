@@ -1,4 +1,4 @@
-"""What holds something open, and lets go of it at the end of a ``with``."""
+"""What holds something open, and lets go of it or completes it at the end of a ``with``."""
 
 from __future__ import annotations
 
@@ -24,3 +24,29 @@ class Closing(ABC):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class Completing(ABC):
+    """Completed at the end of a ``with``, or discarded where that ends in an error."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Complete it; closing twice does nothing more."""
+
+    @abstractmethod
+    def discard(self) -> None:
+        """Leave nothing behind; does nothing once it is closed."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()

@@ -7,9 +7,9 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
+from poise.closing import Completing
 from poise.draw.background import Background
 from poise.draw.gif import GifEncoder
 from poise.draw.painter import Painter
@@ -43,7 +43,7 @@ class Encoder(Protocol):
         """Let go of everything."""
 
 
-class PictureWriter:
+class PictureWriter(Completing):
     """Paints frames and writes them, in a thread of its own; a context manager.
 
     What it writes appears under its name when it is closed without an error, and not at all
@@ -109,20 +109,6 @@ class PictureWriter:
         self._background.stop()
         _abort(self._encoder)
         self._output.discard()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
 
 
 @contextlib.contextmanager

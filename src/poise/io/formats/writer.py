@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from poise.clip import Header
+from poise.closing import Completing
 from poise.errors import UsageError
 from poise.output import OutputFile, OutputFolder
 from poise.poses import Poses
@@ -25,7 +25,7 @@ SECOND_DECIMALS = 6
 encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
-class Writer(ABC):
+class Writer(Completing):
     """Takes the poses of one clip, frame by frame, and leaves a complete file or nothing.
 
     Use it in a ``with`` block: the file appears under its name at the end of the block; when the
@@ -105,38 +105,24 @@ class Writer(ABC):
             self._finish()
             self._out.commit()
         except BaseException:
-            self.abort()
+            self.discard()
             raise
         self._open = False
 
-    def abort(self) -> None:
-        """Leave nothing behind."""
+    def discard(self) -> None:
+        """Leave nothing behind; does nothing once the writer is closed."""
         if self._open:
             self._open = False
             self._out.discard()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.abort()
-
-    def _start(self) -> None:  # noqa: B027
+    def _start(self) -> None:
         """Write what stands before the first frame; ``self.skeleton`` is known."""
 
     @abstractmethod
     def _write(self, poses: Poses, name: str | None) -> None:
         """Write one frame, already in ``self.skeleton``."""
 
-    def _finish(self) -> None:  # noqa: B027
+    def _finish(self) -> None:
         """Write what stands after the last frame."""
 
     def _put(self, data: bytes) -> None:
