@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import mmap
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from poise.errors import WeightsError
+from poise.runtime.protobuf import BYTES, BrokenError, Span, read_fields
 
 READABLE = "ONNX, TFLite, OpenVINO IR (.xml with its .bin) or a TensorFlow frozen graph (.pb)"
 _PICKLED = (
@@ -33,7 +34,6 @@ _STRANGERS = {
     b"<HTML": "is a web page",
 }
 
-_Span = tuple[int, int]
 _Data = mmap.mmap | bytes
 
 
@@ -72,10 +72,10 @@ def _check(path: Path, data: _Data) -> None:
         if head.startswith(start):
             raise WeightsError(f"{what}; wanted {READABLE}", where=path)
     try:
-        kinds = {number for number, kind, _ in _fields(data, (0, len(data))) if kind == _BYTES}
+        kinds = {number for number, kind, _ in read_fields(data, (0, len(data))) if kind == BYTES}
         if 7 in kinds and data.find(b"location") >= 0:
             _check_outside(path, data)
-    except _BrokenError as error:
+    except BrokenError as error:
         raise WeightsError(
             f"is no network that can be read, or not the whole of one; wanted {READABLE}",
             where=path,
@@ -102,50 +102,6 @@ def _is_pickled(path: Path, head: bytes) -> bool:
     return path.suffix.lower() in _SUFFIXES
 
 
-# --- protocol buffers, as far as is needed ---------------------------------------------------
-
-_VARINT, _BYTES = 0, 2
-_FIXED = {1: 8, 5: 4}
-
-
-class _BrokenError(Exception):
-    """These bytes are no message."""
-
-
-def _number(data: _Data, place: int, end: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        if place >= end:
-            raise _BrokenError
-        byte = data[place]
-        place += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, place
-    raise _BrokenError
-
-
-def _fields(data: _Data, span: _Span) -> Iterator[tuple[int, int, _Span]]:
-    """Yield the number, wire type and content of each field of a message."""
-    place, end = span
-    while place < end:
-        key, place = _number(data, place, end)
-        kind = key & 7
-        start = place
-        if kind == _VARINT:
-            _, place = _number(data, place, end)
-        elif kind == _BYTES:
-            length, start = _number(data, place, end)
-            place = start + length
-        elif kind in _FIXED:
-            place += _FIXED[kind]
-        else:
-            raise _BrokenError
-        if place > end or key >> 3 == 0:
-            raise _BrokenError
-        yield key >> 3, kind, (start, place)
-
-
 # onnx.proto: which fields of a message hold which messages, down to a tensor's external data.
 _MESSAGES: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
@@ -161,17 +117,17 @@ _MESSAGES: dict[str, dict[int, str]] = {
 
 def _check_outside(path: Path, data: _Data) -> None:
     """Refuse an ONNX model whose tensors lie in files outside of its folder."""
-    waiting: list[tuple[str, _Span]] = [("model", (0, len(data)))]
+    waiting: list[tuple[str, Span]] = [("model", (0, len(data)))]
     while waiting:
         message, span = waiting.pop()
         if message == "entry":
-            texts = {number: data[slice(*place)] for number, _, place in _fields(data, span)}
+            texts = {number: data[slice(*place)] for number, _, place in read_fields(data, span)}
             if texts.get(1) == b"location":
                 _check_place(path, texts.get(2, b"").decode("utf-8", "replace"))
             continue
         inside = _MESSAGES[message]
-        for number, kind, place in _fields(data, span):
-            if kind == _BYTES and number in inside:
+        for number, kind, place in read_fields(data, span):
+            if kind == BYTES and number in inside:
                 waiting.append((inside[number], place))
 
 

@@ -1,7 +1,7 @@
 """Another input size for an ONNX file, without the package ``onnx``.
 
 ONNX Runtime keeps the sizes that a file declares. They are a few bytes of it, written as protocol
-buffers: a field is a number and a kind, and then its bytes. The numbers here are those of
+buffers (`protobuf`). The numbers here are those of
 ``onnx/onnx.proto``: ModelProto.graph, GraphProto.input, output and value_info, ValueInfoProto.name
 and type, TypeProto.tensor_type, its elem_type and shape, and the shape's dim with its dim_value.
 """
@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from poise.runtime.protobuf import BYTES, VARINT, read_fields
+
 _GRAPH, _INPUT, _OUTPUT, _VALUE_INFO = 7, 11, 12, 13
 _NAME, _TYPE, _TENSOR, _SHAPE, _DIM, _VALUE = 1, 2, 1, 2, 1, 1
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_LENGTHS = {_FIXED64: 8, _FIXED32: 4}
 
 # Number and kind of a field, and its bytes without their length.
 _Field = tuple[int, int, memoryview]
@@ -35,7 +35,7 @@ def resize(data: bytes, name: str, shape: Iterable[int]) -> bytes:
         ValueError: The bytes are not those of an ONNX file.
     """
     sides = b"".join(
-        part for side in shape for part in _write(_DIM, _BYTES, _number_field(_VALUE, side))
+        part for side in shape for part in _write(_DIM, BYTES, _number_field(_VALUE, side))
     )
 
     def graph(field: _Field) -> Iterable[bytes | memoryview]:
@@ -76,8 +76,8 @@ def _set_shape(value: memoryview, sides: bytes | None) -> bytes:
 
 def _changed(payload: memoryview, number: int, change: _Change) -> Iterator[bytes | memoryview]:
     for field in _read(payload):
-        if field[0] == number and field[1] == _BYTES:
-            yield from _write(number, _BYTES, b"".join(change(field[2])))
+        if field[0] == number and field[1] == BYTES:
+            yield from _write(number, BYTES, b"".join(change(field[2])))
         else:
             yield from _write(*field)
 
@@ -88,47 +88,19 @@ def _name(value: memoryview) -> str:
 
 
 def _read(data: memoryview) -> Iterator[_Field]:
-    place = 0
-    while place < len(data):
-        tag, place = _number(data, place)
-        number, kind = tag >> 3, tag & 7
-        begin = place
-        if kind == _VARINT:
-            place = _number(data, place)[1]
-        elif kind == _BYTES:
-            length, begin = _number(data, place)
-            place = begin + length
-        elif kind in _LENGTHS:
-            place += _LENGTHS[kind]
-        else:
-            raise ValueError(f"no field of protocol buffers is of kind {kind}")
-        if place > len(data):
-            raise ValueError("the file ends in the middle of a field")
-        yield number, kind, data[begin:place]
-
-
-def _number(data: memoryview, place: int) -> tuple[int, int]:
-    """Return the number that stands at a place, seven bits a byte, and the place behind it."""
-    value = shift = 0
-    while place < len(data) and shift < 64:
-        byte = data[place]
-        place += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, place
-        shift += 7
-    raise ValueError("the file ends in the middle of a number")
+    for number, kind, place in read_fields(data, (0, len(data))):
+        yield number, kind, data[slice(*place)]
 
 
 def _write(number: int, kind: int, payload: bytes | memoryview) -> Iterator[bytes | memoryview]:
     yield _varint(number << 3 | kind)
-    if kind == _BYTES:
+    if kind == BYTES:
         yield _varint(len(payload))
     yield payload
 
 
 def _number_field(number: int, value: int) -> bytes:
-    return _varint(number << 3 | _VARINT) + _varint(value)
+    return _varint(number << 3 | VARINT) + _varint(value)
 
 
 def _varint(value: int) -> bytes:
