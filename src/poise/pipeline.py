@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
@@ -154,6 +155,21 @@ class Estimation(Closing, Iterator[Poses]):
                 where=self.reader.source,
                 remedy="save the source to a file first",
             )
+
+
+def count_frames(
+    report: Callable[[int, int | None], None] | None, total: int | None
+) -> Callable[[], None]:
+    """Return what `Estimation.watch` may be, so that each frame is reported with its number.
+
+    Args:
+        report: Told how many frames are done, and how many there will be; or None.
+        total: How many there will be, or None where nobody knows.
+    """
+    if report is None:
+        return _ignore
+    numbers = itertools.count(1)
+    return lambda: report(next(numbers), total)
 
 
 def _ignore() -> None:

@@ -12,13 +12,13 @@ from typing import Any
 from poise.batch.counting import Counting, Report, refuse_nothing
 from poise.clip import Header
 from poise.draw import PICTURE_SUFFIXES, PictureWriter, Style, open_picture_writer
-from poise.errors import InputError, OutputError, UsageError, suggest
+from poise.errors import InputError, UsageError, suggest
 from poise.io import Writer, open_writer
 from poise.io.clips import format_names, format_suffix, names_format
 from poise.io.reading import FrameReader
 from poise.models.base import PoseModel
 from poise.options import Options
-from poise.output import refuse_source, refuse_taken, translated
+from poise.output import refuse_homeless, refuse_source, refuse_taken
 from poise.pipeline import Estimation, estimate
 from poise.poses import Poses
 
@@ -198,12 +198,7 @@ def check_folders(outputs: Sequence[Output]) -> None:
         OutputError: There is no such folder.
     """
     for output in outputs:
-        folder = Path(output.path).parent
-        with translated(output.path):
-            there = folder.is_dir()
-        if not there:
-            what = f"there is no folder {folder}"
-            raise OutputError(what, where=output.path, remedy="make it first")
+        refuse_homeless(output.path)
 
 
 def _without_frames(found: Estimation) -> Iterator[tuple[Any, Poses]]:

@@ -17,8 +17,15 @@ from poise.classification.saving import (
 )
 from poise.classification.summary import write_summary
 from poise.draw import PICTURE_SUFFIXES
-from poise.errors import OutputError, UsageError
-from poise.output import refuse_folder, refuse_source, refuse_taken, save_whole, translated
+from poise.errors import UsageError
+from poise.output import (
+    refuse_folder,
+    refuse_homeless,
+    refuse_source,
+    refuse_taken,
+    save_whole,
+    translated,
+)
 
 # What is painted, frames so far, and how many there will be.
 Report = Callable[[str, int, int], None]
@@ -161,11 +168,7 @@ def _refuse(name: str, sources: Sequence[str], *, overwrite: bool) -> None:
     for source in sources:
         refuse_source(name, source)
     refuse_taken(name, overwrite=overwrite)
-    with translated(name):
-        there = Path(name).parent.is_dir()
-    if not there:
-        what = f"there is no folder {Path(name).parent}"
-        raise OutputError(what, where=name, remedy="make it first")
+    refuse_homeless(name)
 
 
 def _suffix(name: str) -> str:

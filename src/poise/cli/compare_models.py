@@ -13,14 +13,14 @@ from poise.cli.loading import load_named
 from poise.cli.parameters import take_options
 from poise.cli.progress import Ticker
 from poise.draw import Style
-from poise.errors import OutputError, UsageError
+from poise.errors import UsageError
 from poise.io import read_frames
 from poise.lineup import Entry, measure, run_model, tell, to_document, write_lineup
 from poise.lineup.picture import check_name
 from poise.loading import is_clip
 from poise.models import find_model
 from poise.options import LoadOptions, ModelOptions, Options
-from poise.output import refuse_source, refuse_taken
+from poise.output import refuse_homeless, refuse_source, refuse_taken
 
 SourceName = Annotated[str, typer.Argument(metavar="IMAGE|VIDEO", help="A picture or a video.")]
 ModelNames = Annotated[
@@ -119,6 +119,4 @@ def _check_request(source: str, models: list[str], output: str | None, *, overwr
             check_name(output, still=reader.still)
         refuse_source(output, source)
         refuse_taken(output, overwrite=overwrite)
-        if not Path(output).parent.is_dir():
-            what = f"there is no folder {Path(output).parent}"
-            raise OutputError(what, where=output, remedy="make it first")
+        refuse_homeless(output)

@@ -10,6 +10,7 @@ import numpy as np
 
 from poise.draw import PICTURE_SUFFIXES, Painter, Style, open_picture_writer
 from poise.draw.lettering import RGB, fitted, text_width, write
+from poise.draw.stills import FORMATS
 from poise.errors import UsageError
 from poise.lineup.figures import Figures
 from poise.lineup.walk import Entry
@@ -127,7 +128,7 @@ def check_name(path: str, *, still: bool) -> None:
             f"no line-up is written as '{suffix or path}'", where=path,
             remedy=f"choose one of {', '.join(PICTURE_SUFFIXES)}",
         )  # fmt: skip
-    picture = suffix in (".jpg", ".jpeg", ".png", ".webp")
+    picture = suffix in FORMATS
     if still and not picture:
         raise UsageError(
             "a picture makes no video", where=path, remedy="write a .png, .jpg or .webp"

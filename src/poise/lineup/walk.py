@@ -10,7 +10,7 @@ from poise.errors import UsageError
 from poise.loading import Report
 from poise.models.base import PoseModel
 from poise.options import Options
-from poise.pipeline import estimate, open_source
+from poise.pipeline import count_frames, estimate, open_source
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +54,9 @@ def run_model(
     if first is None:
         raise UsageError("no frame is left of it", where=source, remedy="choose an earlier start")
     model.estimate([first])
-    done = 0
-
-    def watch() -> None:
-        nonlocal done
-        done += 1
-        if report is not None:
-            report(done, total)
-
     begin = time.perf_counter()
     with estimate(source, model, options=options) as found:
-        found.watch = watch
+        found.watch = count_frames(report, total)
         frames = tuple(found)
         seconds = time.perf_counter() - begin
         clip = Clip(frames, found.header, truncated=found.truncated)

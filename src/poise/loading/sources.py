@@ -15,7 +15,7 @@ from poise.io.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from poise.loading.options import LoadingOptions
 from poise.loading.people import identify
 from poise.models.base import PoseModel
-from poise.pipeline import estimate
+from poise.pipeline import count_frames, estimate
 
 # Steps that are done, and how many there will be (None where nobody knows).
 Report = Callable[[int, int | None], None]
@@ -133,20 +133,12 @@ def _estimate(
     options: LoadingOptions,
     report: Report | None,
 ) -> Clip:
-    with read_frames(source) as reader:
-        total = reader.count
-        done = 0
-
-        def watch() -> None:
-            nonlocal done
-            done += 1
-            if report is not None:
-                report(done, total)
-
-        with estimate(reader, load_model(), options=options.estimation()) as found:
-            found.watch = watch
-            frames = tuple(found)
-            return Clip(frames, found.header, truncated=found.truncated)
+    with (
+        read_frames(source) as reader,
+        estimate(reader, load_model(), options=options.estimation()) as found,
+    ):
+        found.watch = count_frames(report, reader.count)
+        return Clip(tuple(found), found.header, truncated=found.truncated)
 
 
 def _path(source: str) -> Path:

@@ -4,6 +4,7 @@ from poise.output.files import OutputFile, OutputFolder, save_files, save_whole
 from poise.output.refusals import (
     refuse_files,
     refuse_folder,
+    refuse_homeless,
     refuse_source,
     refuse_taken,
     source_path,
@@ -15,6 +16,7 @@ __all__ = [
     "OutputFolder",
     "refuse_files",
     "refuse_folder",
+    "refuse_homeless",
     "refuse_source",
     "refuse_taken",
     "save_files",

@@ -102,6 +102,19 @@ def translated(path: object) -> Iterator[None]:
         raise OutputError(f"cannot be written: {reason}", where=path) from error
 
 
+def refuse_homeless(path: str) -> None:
+    """Refuse an output whose folder is not there.
+
+    Raises:
+        OutputError: There is no such folder.
+    """
+    folder = Path(path).parent
+    with translated(path):
+        there = folder.is_dir()
+    if not there:
+        raise OutputError(f"there is no folder {folder}", where=path, remedy="make it first")
+
+
 def refuse_files(folder: Path, names: Iterable[str], *, overwrite: bool) -> None:
     """Refuse a folder that is a file, or that has files of these names that may not be replaced.
 
