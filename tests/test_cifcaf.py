@@ -21,6 +21,7 @@ from poise.models.cifcaf_decoding import PAIRS, Limits, decode, grow
 from poise.models.cifcaf_fields import build_map, find_links, find_seeds
 from poise.models.table import CARDS
 from poise.poses import Frame
+from stand_in import StandIn
 
 
 @pytest.fixture(autouse=True)
@@ -430,19 +431,6 @@ def test_real_predictions_come_back(data_dir: Path) -> None:
 
 
 # --- the network's outputs -----------------------------------------------------------------------
-
-
-class StandIn:
-    """A session that answers with what it was given."""
-
-    precision = "f32"
-
-    def __init__(self, *outputs):
-        self.outputs, self.seen = list(outputs), []
-
-    def run(self, pictures):
-        self.seen.append(pictures)
-        return self.outputs
 
 
 def card(**fields: Any) -> Card:

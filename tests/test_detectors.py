@@ -22,19 +22,7 @@ from poise.models.tiles import TiledDetector, tile_corners
 from poise.models.topdown import TopDown
 from poise.models.yolox import YOLOX
 from seers import rectangle, write_seer
-
-
-class StandIn:
-    """A session that answers with what it was given."""
-
-    precision = "f32"
-
-    def __init__(self, *outputs):
-        self.outputs, self.seen = list(outputs), []
-
-    def run(self, pictures):
-        self.seen.append(pictures)
-        return self.outputs
+from stand_in import StandIn
 
 
 def test_rtmdet_decodes_as_plain_loops_do():

@@ -21,6 +21,7 @@ from poise.models.paf_maps import REACH, CubicField, DividedField, enlarge_maps,
 from poise.models.table import CARDS
 from poise.poses import Frame
 from poise.skeleton import get_skeleton
+from stand_in import StandIn
 
 BOTH = pytest.mark.parametrize("grouping", ["tfpose", "openpose", "lightweight"])
 
@@ -395,19 +396,6 @@ def test_a_field_read_at_cells_is_the_enlarged_one(times: int) -> None:
 
 
 # --- the model -----------------------------------------------------------------------------------
-
-
-class StandIn:
-    """A session that answers with what it was given."""
-
-    precision = "f32"
-
-    def __init__(self, *outputs):
-        self.outputs, self.seen = list(outputs), []
-
-    def run(self, pictures):
-        self.seen.append(pictures)
-        return self.outputs
 
 
 def card(**fields) -> Card:

@@ -13,23 +13,11 @@ from poise.models.rtmo import RTMO
 from poise.models.table import CARDS
 from poise.poses import Frame
 from seers import crowd, into, rectangle, write_seer
+from stand_in import StandIn
 
 CARD = CARDS["rtmo-s"]
 POINTS, SCORES, BOXES = crowd()
 SURE = np.array([0.9, 0.8, 0.7, 0.35])
-
-
-class Answer:
-    """A session that answers with what it was given."""
-
-    precision = "f32"
-
-    def __init__(self, *outputs):
-        self.outputs, self.seen = list(outputs), []
-
-    def run(self, pictures):
-        self.seen.append(pictures)
-        return self.outputs
 
 
 def encode(points, scores, boxes, sure):
@@ -51,7 +39,7 @@ def test_people_come_back_to_the_picture(size):
     unit = np.array([0, 0, *size], float)
     points, boxes = into(unit, POINTS), into(unit, BOXES)
     answer = encode(points * scale, SCORES, boxes * scale, SURE)
-    (poses,) = RTMO(Answer(*answer), CARD).estimate([frame(size)])
+    (poses,) = RTMO(StandIn(*answer), CARD).estimate([frame(size)])
     assert (len(poses), poses.index, poses.time, poses.size) == (4, 7, 0.25, size)
     np.testing.assert_allclose(poses.keypoints, points, atol=1e-3)
     np.testing.assert_allclose(poses.boxes, boxes, atol=1e-3)
@@ -63,7 +51,7 @@ def test_outputs_may_come_in_either_order_and_the_best_comes_first():
     order = [2, 0, 3, 1]
     points, boxes = 640 * POINTS[order], 640 * BOXES[order]
     found, joints = encode(points, SCORES[order], boxes, SURE[order])
-    (poses,) = RTMO(Answer(joints, found), CARD).estimate([frame((640, 640))])
+    (poses,) = RTMO(StandIn(joints, found), CARD).estimate([frame((640, 640))])
     np.testing.assert_allclose(poses.keypoints, 640 * POINTS, atol=1e-3)
     assert (np.diff(poses.person_scores) < 0).all()
 
@@ -71,7 +59,7 @@ def test_outputs_may_come_in_either_order_and_the_best_comes_first():
 def test_who_overlaps_stays_since_the_network_suppresses():
     same = [0, 0, 0]
     answer = encode(640 * POINTS[same], SCORES[same], 640 * BOXES[same], [0.9, 0.8, 0.7])
-    assert len(RTMO(Answer(*answer), CARD)(frame((640, 640)).image)) == 3
+    assert len(RTMO(StandIn(*answer), CARD)(frame((640, 640)).image)) == 3
 
 
 def test_nobody_and_many():
@@ -80,25 +68,25 @@ def test_nobody_and_many():
     zero = dataclasses.replace(CARD, settings={"score": 0.0})
     for outputs in (nobody, nothing):
         for card in (CARD, zero):
-            poses = RTMO(Answer(*outputs), card)(frame((200, 100)).image)
+            poses = RTMO(StandIn(*outputs), card)(frame((200, 100)).image)
             assert poses.keypoints.shape == (0, 17, 2)
             assert poses.size == (200, 100)
     points, scores, boxes = crowd(3, 120)
     answer = encode(640 * points, scores, 640 * boxes, np.linspace(0.9, 0.4, 120))
-    assert len(RTMO(Answer(*answer), CARD)(frame((640, 640)).image)) == 120
+    assert len(RTMO(StandIn(*answer), CARD)(frame((640, 640)).image)) == 120
 
 
 def test_the_least_score_is_a_setting():
     answer = encode(640 * POINTS, SCORES, 640 * BOXES, SURE)
     strict = dataclasses.replace(CARD, settings={"score": 0.75})
-    assert len(RTMO(Answer(*answer), strict)(frame((640, 640)).image)) == 2
+    assert len(RTMO(StandIn(*answer), strict)(frame((640, 640)).image)) == 2
 
 
 def test_who_is_cut_by_the_border_keeps_the_keypoints_and_a_keypoint_without_score_is_absent():
     points, boxes = 640 * POINTS - (250, 0), 640 * BOXES - (250, 0, 250, 0)
     scores = SCORES.copy()
     scores[0, 3] = 0
-    (poses,) = RTMO(Answer(*encode(points, scores, boxes, SURE)), CARD).estimate(
+    (poses,) = RTMO(StandIn(*encode(points, scores, boxes, SURE)), CARD).estimate(
         [frame((640, 640))]
     )
     assert np.isnan(poses.keypoints[0, 3]).all()
@@ -122,7 +110,7 @@ def test_who_is_cut_by_the_border_keeps_the_keypoints_and_a_keypoint_without_sco
     ],
 )
 def test_other_outputs_are_refused(shapes):
-    model = RTMO(Answer(*(np.zeros(shape, np.float32) for shape in shapes)), CARD)
+    model = RTMO(StandIn(*(np.zeros(shape, np.float32) for shape in shapes)), CARD)
     with pytest.raises(ModelError, match=r"dets \(1, N, 5\) and keypoints .*got") as error:
         model(frame((64, 64)).image)
     came = ", ".join(map(str, shapes)) or "none"

@@ -15,6 +15,7 @@ from poise.models.table import CARDS
 from poise.models.yolopose import YoloPose, decode, read_people
 from poise.poses import Frame
 from seers import crowd, into, rectangle, write_seer
+from stand_in import StandIn
 
 CARD = CARDS["yolo11n-pose"]
 POINTS, SCORES, BOXES = crowd()
@@ -25,19 +26,6 @@ SURE = np.array([0.9, 0.8, 0.7, 0.35])
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is accepted here is not accepted in the user's own home."""
     monkeypatch.setenv("POISE_HOME", str(tmp_path / "home"))
-
-
-class Answer:
-    """A session that answers with what it was given."""
-
-    precision = "f32"
-
-    def __init__(self, *outputs):
-        self.outputs, self.seen = list(outputs), []
-
-    def run(self, pictures):
-        self.seen.append(pictures)
-        return self.outputs
 
 
 def joined(points, scores):
@@ -78,7 +66,7 @@ def test_people_come_back_through_the_centred_letterbox(form, size):
     # What Ultralytics' letterbox puts on the left and above: half the room, a half rounded down.
     pad = np.array([round((640 - round(side * gain)) / 2 - 0.1) for side in size])
     answer = FORMS[form](points * gain + pad, SCORES, boxes * gain + np.tile(pad, 2), SURE)
-    (poses,) = YoloPose(Answer(answer), CARD).estimate([frame(size)])
+    (poses,) = YoloPose(StandIn(answer), CARD).estimate([frame(size)])
     assert (len(poses), poses.index, poses.time, poses.size) == (4, 7, 0.25, size)
     np.testing.assert_allclose(poses.keypoints, points, atol=2e-3)
     np.testing.assert_allclose(poses.boxes, boxes, atol=2e-3)
@@ -88,7 +76,7 @@ def test_people_come_back_through_the_centred_letterbox(form, size):
 
 @pytest.mark.parametrize(("size", "pad"), [((640, 480), 80), ((640, 360), 140), ((100, 51), 157)])
 def test_the_picture_lies_in_the_middle_and_the_rest_is_grey(size, pad):
-    session = Answer(encode_final(POINTS, SCORES, BOXES, SURE))
+    session = StandIn(encode_final(POINTS, SCORES, BOXES, SURE))
     white = np.full((size[1], size[0], 3), 255, np.uint8)
     YoloPose(session, CARD)(white)
     (canvas,) = session.seen[0]
@@ -106,22 +94,22 @@ def test_one_person_in_many_cells_is_one_and_people_who_touch_are_two():
     boxes = np.stack([near, box, aside])
     points = np.repeat(POINTS[:1], 3, axis=0) * 100 + boxes[:, None, :2]
     answer = encode(points, SCORES[:3], boxes, np.array([0.6, 0.8, 0.5]))
-    poses = YoloPose(Answer(answer), CARD)(frame((640, 640)).image)
+    poses = YoloPose(StandIn(answer), CARD)(frame((640, 640)).image)
     np.testing.assert_allclose(poses.boxes, [box, aside], atol=1e-3)
     np.testing.assert_allclose(poses.keypoints, points[1:], atol=1e-3)
     loose = dataclasses.replace(CARD, settings={"overlap": 0.95})
-    assert len(YoloPose(Answer(answer), loose)(frame((640, 640)).image)) == 3
+    assert len(YoloPose(StandIn(answer), loose)(frame((640, 640)).image)) == 3
     tight = dataclasses.replace(CARD, settings={"overlap": 0.2})
-    assert len(YoloPose(Answer(answer), tight)(frame((640, 640)).image)) == 1
+    assert len(YoloPose(StandIn(answer), tight)(frame((640, 640)).image)) == 1
     # Rows that are final already are not suppressed once more.
     final = encode_final(points, SCORES[:3], boxes, np.array([0.6, 0.8, 0.5]))
-    assert len(YoloPose(Answer(final), CARD)(frame((640, 640)).image)) == 3
+    assert len(YoloPose(StandIn(final), CARD)(frame((640, 640)).image)) == 3
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_nobody_and_more_than_most(form):
     none = FORMS[form](POINTS[:0], SCORES[:0], BOXES[:0], SURE[:0])
-    poses = YoloPose(Answer(none), CARD)(frame((200, 100)).image)
+    poses = YoloPose(StandIn(none), CARD)(frame((200, 100)).image)
     assert (poses.keypoints.shape, poses.size) == ((0, 17, 2), (200, 100))
     count = 300
     low = np.stack(np.meshgrid(np.arange(20), np.arange(15)), -1).reshape(-1, 2) * [32, 40.0]
@@ -130,7 +118,7 @@ def test_nobody_and_more_than_most(form):
     sure = np.linspace(0.99, 0.3, count)
     more = {"cells": 8400} if form == "cells" else {}
     answer = FORMS[form](points, np.repeat(SCORES[:1], count, 0), boxes, sure, **more)
-    poses = YoloPose(Answer(answer), CARD)(frame((640, 640)).image)
+    poses = YoloPose(StandIn(answer), CARD)(frame((640, 640)).image)
     np.testing.assert_allclose(poses.keypoints, points, atol=1e-3)
 
 
@@ -138,7 +126,7 @@ def test_a_flood_of_cells_is_cut_to_the_best():
     cells = np.zeros((8400, 56), np.float32)
     middles = np.random.default_rng(0).uniform(20, 620, (8400, 2))
     cells[:, :2], cells[:, 2:4], cells[:, 4] = middles, 2, np.linspace(0.3, 0.9, 8400)
-    poses = YoloPose(Answer(cells.T[None]), CARD)(frame((640, 640)).image)
+    poses = YoloPose(StandIn(cells.T[None]), CARD)(frame((640, 640)).image)
     assert 1000 < len(poses) <= 2000
     assert poses.person_scores[0] == pytest.approx(0.9)
     # A keypoint whose score is 0 is absent, and not at the corner of the picture.
@@ -148,13 +136,13 @@ def test_a_flood_of_cells_is_cut_to_the_best():
 def test_other_classes_do_not_count():
     card = dataclasses.replace(CARD, settings={"person": 1, "classes": 4})
     answer = encode(640 * POINTS, SCORES, 640 * BOXES, SURE, before=1, after=2)
-    poses = YoloPose(Answer(answer), card)(frame((640, 640)).image)
+    poses = YoloPose(StandIn(answer), card)(frame((640, 640)).image)
     np.testing.assert_allclose(poses.person_scores, SURE, atol=1e-6)
     np.testing.assert_allclose(poses.keypoints, 640 * POINTS, atol=1e-3)
     final = encode_final(640 * POINTS, SCORES, 640 * BOXES, SURE, kind=1)
-    assert len(YoloPose(Answer(final), card)(frame((640, 640)).image)) == 4
+    assert len(YoloPose(StandIn(final), card)(frame((640, 640)).image)) == 4
     for card in (CARD, dataclasses.replace(CARD, settings={"score": 0.0})):
-        assert len(YoloPose(Answer(final), card)(frame((640, 640)).image)) == 0
+        assert len(YoloPose(StandIn(final), card)(frame((640, 640)).image)) == 0
 
 
 def test_rows_are_read_as_plain_loops_do():
@@ -188,7 +176,7 @@ def test_rows_are_read_as_plain_loops_do():
     ],
 )
 def test_other_outputs_are_refused(shapes):
-    model = YoloPose(Answer(*(np.zeros(shape, np.float32) for shape in shapes)), CARD)
+    model = YoloPose(StandIn(*(np.zeros(shape, np.float32) for shape in shapes)), CARD)
     wanted = r"wanted one output \(1, 56, A\) or \(1, M, 57\), got"
     with pytest.raises(ModelError, match=wanted) as error:
         model(frame((64, 64)).image)
