@@ -24,8 +24,8 @@ from poise.models.paf_lines import (
     Peaks,
     Person,
     begin,
+    grow,
     join,
-    one_to_one,
     table,
 )
 from poise.models.paf_maps import Field
@@ -61,12 +61,8 @@ def group_tfpose(peaks: Peaks, field: Field, layout: Layout, *, support: float =
     scores = along.mean(axis=1) + length
     good = (distance > 1e-12) & ((along > support).sum(axis=1) > _ENOUGH) & (scores > 0)
     links = links.scored(scores).select(good)
-    order = np.lexsort((-links.scores, links.pair))
-    people: list[Person] = []
-    for link in one_to_one(links.select(order)):
-        _attach(people, link, peaks.scores, layout)
-    kept = [one for one in people if one.count >= _PARTS and one.total / one.count >= _MEAN]
-    return table(kept, layout)
+    people = grow(links, peaks.scores, layout, _attach)
+    return table(people, layout, parts=_PARTS, mean=_MEAN)
 
 
 def _attach(
@@ -116,8 +112,7 @@ def group_openpose(
     people = _collect(links.select(order), peaks, layout)
     for one in people:
         one.count -= sum(part >= 0 for part in one.parts[layout.extras :])
-    kept = [one for one in people if one.count >= _OP_PARTS and one.total / one.count >= _OP_MEAN]
-    return table(kept, layout)
+    return table(people, layout, parts=_OP_PARTS, mean=_OP_MEAN)
 
 
 def _score_openpose(

@@ -22,8 +22,8 @@ from poise.models.paf_lines import (
     Peaks,
     Person,
     begin,
+    grow,
     join,
-    one_to_one,
     table,
 )
 from poise.models.paf_maps import Field
@@ -65,12 +65,8 @@ def group_lightweight(
     scores = (along * speaks).sum(axis=1) / np.maximum(number, 1)
     good = (number >= _ENOUGH) & (scores > 0)
     links = links.scored(scores).select(good)
-    order = np.lexsort((-links.scores, links.pair))
-    people: list[Person] = []
-    for link in one_to_one(links.select(order)):
-        _attach(people, link, peaks.scores, layout)
-    kept = [one for one in people if one.count >= _PARTS and one.total / one.count >= _MEAN]
-    return table(kept, layout)
+    people = grow(links, peaks.scores, layout, _attach)
+    return table(people, layout, parts=_PARTS, mean=_MEAN)
 
 
 def _attach(people: list[Person], link: Link, heights: FloatArray, layout: Layout) -> None:

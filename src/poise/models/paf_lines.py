@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,9 +167,31 @@ def one_to_one(links: Links) -> Iterator[Link]:
             yield pair, first, second, score
 
 
-def table(people: list[Person], layout: Layout) -> Grouped:
-    """Return people as rows, the best first."""
+def grow(
+    links: Links,
+    heights: FloatArray,
+    layout: Layout,
+    attach: Callable[[list[Person], Link, FloatArray, Layout], None],
+) -> list[Person]:
+    """Return the people that limbs make, pair after pair, the best of each pair first.
+
+    Args:
+        links: The limbs that may be.
+        heights: (P,) scores of the peaks.
+        layout: What the channels mean.
+        attach: Gives one limb to the people who hold one of its ends.
+    """
+    order = np.lexsort((-links.scores, links.pair))
+    people: list[Person] = []
+    for link in one_to_one(links.select(order)):
+        attach(people, link, heights, layout)
+    return people
+
+
+def table(people: list[Person], layout: Layout, *, parts: int, mean: float) -> Grouped:
+    """Return people as rows, the best first, of so many parts and such a mean score at least."""
+    people = [one for one in people if one.count >= parts and one.total / one.count >= mean]
     people = sorted(people, key=lambda one: -one.total / one.count)
     keypoints = max(max(ends) for ends in layout.pairs) + 1
-    parts = np.array([one.parts for one in people], np.int64).reshape(-1, keypoints)
-    return parts, np.array([one.total / one.count for one in people], np.float32)
+    rows = np.array([one.parts for one in people], np.int64).reshape(-1, keypoints)
+    return rows, np.array([one.total / one.count for one in people], np.float32)
