@@ -26,19 +26,12 @@ class Closing(ABC):
         self.close()
 
 
-class Completing(ABC):
-    """Completed at the end of a ``with``, or discarded where that ends in an error."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Complete it; closing twice does nothing more."""
+class Completing(Closing):
+    """Completed by closing it, but discarded where its ``with`` ends in an error."""
 
     @abstractmethod
     def discard(self) -> None:
         """Leave nothing behind; does nothing once it is closed."""
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self,
